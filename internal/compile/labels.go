@@ -1,0 +1,38 @@
+package compile
+
+// ProviderName is the provider in labels, field managers and user agents.
+const ProviderName = "terraform-provider-istio"
+
+// Labels and annotations. A key stands here and nowhere else.
+const (
+	LabelManagedBy = "app.kubernetes.io/managed-by"
+	LabelPartOf    = "app.kubernetes.io/part-of"
+	LabelRevision  = "istio.io/rev"
+	// PartOf is the value of LabelPartOf.
+	PartOf = "istio-egress"
+
+	// LabelGateway names, on a policy's Service, the gateway it leads to.
+	LabelGateway = "egress.meshegress.io/gateway"
+	// LabelPolicy names, on a policy's Service, the policy.
+	LabelPolicy = "egress.meshegress.io/policy"
+
+	// AnnotationSpec holds the canonical JSON of the resource's intent; import
+	// reads it back.
+	AnnotationSpec = "egress.meshegress.io/spec"
+	// AnnotationVersion is the version of a shared object's content.
+	AnnotationVersion = "egress.meshegress.io/version"
+	// AnnotationExportTo limits who sees a Service.
+	// Source: istio.io/api/annotation NetworkingExportTo.
+	AnnotationExportTo = "networking.istio.io/exportTo"
+)
+
+// BaseLabels are the labels that every object carries. They are the same for
+// every policy: Istio merges two ServiceEntries of one host only if their
+// labels are equal (pilot/pkg/model/sidecar.go).
+func BaseLabels(revision string) map[string]string {
+	labels := map[string]string{LabelManagedBy: ProviderName, LabelPartOf: PartOf}
+	if revision != "" {
+		labels[LabelRevision] = revision
+	}
+	return labels
+}

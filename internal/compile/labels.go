@@ -13,12 +13,16 @@ const (
 
 	// LabelGateway names, on a policy's Service, the gateway it leads to.
 	LabelGateway = "egress.meshegress.io/gateway"
-	// LabelPolicy names, on a policy's Service, the policy.
+	// LabelPolicy names the policy, on all of its objects but the
+	// ServiceEntries (see BaseLabels).
 	LabelPolicy = "egress.meshegress.io/policy"
 
 	// AnnotationSpec holds the canonical JSON of the resource's intent; import
 	// reads it back.
 	AnnotationSpec = "egress.meshegress.io/spec"
+	// AnnotationEntries names, on a policy's Gateway, the entries whose port it
+	// opens: a JSON list of the keys of `gateway_ports`. Import reads it back.
+	AnnotationEntries = "egress.meshegress.io/entries"
 	// AnnotationVersion is the version of a shared object's content.
 	AnnotationVersion = "egress.meshegress.io/version"
 	// AnnotationExportTo limits who sees a Service.

@@ -20,7 +20,7 @@ const GatewayLabel = "istio"
 type Reference struct {
 	Name          string            `tfsdk:"name" json:"name"`
 	Namespace     string            `tfsdk:"namespace" json:"namespace"`
-	Selector      map[string]string `tfsdk:"selector" json:"selector,omitempty"`
+	Selector      map[string]string `tfsdk:"selector" json:"selector,omitzero"`
 	MutualTLS     *bool             `tfsdk:"mutual_tls" json:"mutual_tls,omitempty"`
 	Authorization *string           `tfsdk:"authorization" json:"authorization,omitempty"`
 	Revision      *string           `tfsdk:"revision" json:"revision,omitempty"`

@@ -24,15 +24,15 @@ type Rule struct {
 // From is a set of source workloads.
 type From struct {
 	Namespace        string            `tfsdk:"namespace" json:"namespace"`
-	WorkloadSelector map[string]string `tfsdk:"workload_selector" json:"workload_selector,omitempty"`
-	ServiceAccounts  []string          `tfsdk:"service_accounts" json:"service_accounts,omitempty"`
+	WorkloadSelector map[string]string `tfsdk:"workload_selector" json:"workload_selector,omitzero"`
+	ServiceAccounts  []string          `tfsdk:"service_accounts" json:"service_accounts,omitzero"`
 }
 
 // To is one entry: hosts on one port of one protocol. Its name is unique in the policy.
 type To struct {
 	Name            string        `tfsdk:"name" json:"name"`
 	Hosts           []string      `tfsdk:"hosts" json:"hosts"`
-	Addresses       []string      `tfsdk:"addresses" json:"addresses,omitempty"`
+	Addresses       []string      `tfsdk:"addresses" json:"addresses,omitzero"`
 	Port            Port          `tfsdk:"port" json:"port"`
 	ByEgressGateway *EntryGateway `tfsdk:"by_egress_gateway" json:"by_egress_gateway,omitempty"`
 	HTTPSUpgrade    *HTTPSUpgrade `tfsdk:"https_upgrade" json:"https_upgrade,omitempty"`
@@ -65,7 +65,7 @@ type TLS struct {
 	Mode               string   `tfsdk:"mode" json:"mode"` // SIMPLE or MUTUAL
 	CredentialName     *string  `tfsdk:"credential_name" json:"credential_name,omitempty"`
 	SNI                *string  `tfsdk:"sni" json:"sni,omitempty"`
-	SubjectAltNames    []string `tfsdk:"subject_alt_names" json:"subject_alt_names,omitempty"`
+	SubjectAltNames    []string `tfsdk:"subject_alt_names" json:"subject_alt_names,omitzero"`
 	InsecureSkipVerify *bool    `tfsdk:"insecure_skip_verify" json:"insecure_skip_verify,omitempty"`
 }
 

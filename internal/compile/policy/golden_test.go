@@ -1,0 +1,147 @@
+package policy_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/yaml"
+
+	"github.com/meshegress/terraform-provider-istio/internal/compile"
+	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
+	"github.com/meshegress/terraform-provider-istio/internal/manifest"
+	"github.com/meshegress/terraform-provider-istio/internal/ports"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// golden is a testdata/<case>.in.yaml.
+type golden struct {
+	// Title says in one line what the case shows.
+	Title  string        `json:"title"`
+	Mesh   *compile.Mesh `json:"mesh,omitempty"`
+	Policy policy.Policy `json:"policy"`
+	// Grants are the expected lines.
+	Grants []string `json:"grants"`
+	// Warnings are the expected warnings, as `path: summary`. A golden policy
+	// has no errors.
+	Warnings []string `json:"warnings,omitempty"`
+}
+
+// defaultMesh is what an empty provider block gives.
+var defaultMesh = compile.Mesh{RootNamespace: "istio-system", TrustDomain: "cluster.local", ClusterDomain: "cluster.local"}
+
+func (g golden) mesh() compile.Mesh {
+	if g.Mesh != nil {
+		return *g.Mesh
+	}
+	return defaultMesh
+}
+
+// assign gives the slots that need a port 10000, 10001, ... in their order.
+func assign(p policy.Policy) map[string]int64 {
+	slots := policy.Slots(p)
+	assigned, _ := ports.Keep(nil, slots)
+	next := ports.First
+	for _, slot := range ports.Missing(assigned, slots) {
+		slot.Set(assigned, next)
+		next++
+	}
+	return assigned
+}
+
+// goldens returns the input of each golden pair by the path of its output.
+func goldens(t testing.TB) map[string]golden {
+	t.Helper()
+	paths, err := filepath.Glob("testdata/*.in.yaml")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no golden files: %v", err)
+	}
+	all := map[string]golden{}
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var g golden
+		if err := yaml.UnmarshalStrict(text, &g); err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		all[strings.TrimSuffix(path, ".in.yaml")+".out.yaml"] = g
+	}
+	return all
+}
+
+func TestGolden(t *testing.T) {
+	for path, g := range goldens(t) {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".out.yaml"), func(t *testing.T) {
+			var warnings []string
+			for _, problem := range policy.Validate(g.Policy, g.mesh()) {
+				if !problem.Warning {
+					t.Errorf("%s: %s: %s", pathText(problem.Path), problem.Summary, problem.Detail)
+				}
+				warnings = append(warnings, pathText(problem.Path)+": "+problem.Summary)
+			}
+			if diff := cmp.Diff(g.Warnings, warnings); diff != "" {
+				t.Errorf("warnings: %s", diff)
+			}
+			if diff := cmp.Diff(g.Grants, policy.Grants(g.Policy, g.mesh())); diff != "" {
+				t.Errorf("grants: %s", diff)
+			}
+			objects, err := policy.Objects(g.Policy, g.mesh(), assign(g.Policy))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := print(t, g.Title, objects)
+			if *update {
+				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatalf("%v (go test -update writes it)", err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("go test -update accepts this:\n%s", diff)
+			}
+		})
+	}
+}
+
+// print writes objects as one YAML stream that kubectl and istioctl read.
+func print(t testing.TB, title string, objects []manifest.Object) string {
+	t.Helper()
+	var out strings.Builder
+	fmt.Fprintf(&out, "# %s\n", title)
+	for _, object := range objects {
+		text, err := yaml.Marshal(object.Body.Object)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&out, "---\n# %d %s\n%s", object.Stage, object.Key, text)
+	}
+	return out.String()
+}
+
+// pathText writes a path as egress_rules[0].to[1].hosts.
+func pathText(path []any) string {
+	var out strings.Builder
+	for _, step := range path {
+		switch step := step.(type) {
+		case int:
+			fmt.Fprintf(&out, "[%d]", step)
+		default:
+			if out.Len() > 0 {
+				out.WriteByte('.')
+			}
+			fmt.Fprint(&out, step)
+		}
+	}
+	return out.String()
+}

@@ -1,0 +1,92 @@
+package acctest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+
+	"github.com/meshegress/terraform-provider-istio/internal/acctest/testbed"
+)
+
+// CLI is the executable that drives tests.
+type CLI struct {
+	// Path of the executable.
+	Path string
+	// OpenTofu tells tofu from terraform.
+	OpenTofu bool
+	// Version without a leading v, such as 1.15.5.
+	Version string
+}
+
+// String returns name and version.
+func (c CLI) String() string {
+	if c.OpenTofu {
+		return "OpenTofu " + c.Version
+	}
+	return "Terraform " + c.Version
+}
+
+// Identity reports whether the CLI knows resource identity: import blocks with
+// `identity`, and identities in state. Terraform has it since 1.12; OpenTofu
+// 1.12 has not.
+func (c CLI) Identity() bool { return !c.OpenTofu && !strings.HasPrefix(c.Version, "1.11.") }
+
+// use makes terraform-plugin-testing run this executable.
+func (c CLI) use() {
+	registry := "registry.terraform.io"
+	if c.OpenTofu {
+		// The default host of a provider address without one.
+		registry = "registry.opentofu.org"
+	}
+	for name, value := range map[string]string{
+		"TF_ACC_TERRAFORM_PATH":     c.Path,
+		"TF_ACC_PROVIDER_HOST":      registry,
+		"TF_ACC_PROVIDER_NAMESPACE": "meshegress",
+		"CHECKPOINT_DISABLE":        "1",
+		// A developer's own plugin cache, mirrors or overrides.
+		"TF_CLI_CONFIG_FILE": os.DevNull,
+	} {
+		if err := os.Setenv(name, value); err != nil {
+			panic(err)
+		}
+	}
+}
+
+// findCLI finds or builds terraform (also for an empty name) or tofu.
+func findCLI(ctx context.Context, name string) (CLI, error) {
+	tool := testbed.TerraformCLI
+	switch name {
+	case "", "terraform":
+	case "tofu":
+		tool = testbed.OpenTofuCLI
+	default:
+		return CLI{}, fmt.Errorf("ACCTEST_CLI=%s: must be terraform or tofu", name)
+	}
+	paths, err := testbed.Ensure(ctx, os.Stderr, tool)
+	if err != nil {
+		return CLI{}, err
+	}
+	return inspect(ctx, paths[tool])
+}
+
+// inspect asks an executable what it is.
+func inspect(ctx context.Context, path string) (CLI, error) {
+	output, err := exec.CommandContext(ctx, path, "version", "-json").Output()
+	if err != nil {
+		return CLI{}, fmt.Errorf("%s version: %w", path, err)
+	}
+	var version struct {
+		Terraform string `json:"terraform_version"`
+	}
+	if err := json.Unmarshal(output, &version); err != nil {
+		return CLI{}, fmt.Errorf("%s version -json: %w", path, err)
+	}
+	text, err := exec.CommandContext(ctx, path, "version").Output()
+	if err != nil {
+		return CLI{}, fmt.Errorf("%s version: %w", path, err)
+	}
+	return CLI{Path: path, Version: version.Terraform, OpenTofu: strings.Contains(string(text), "OpenTofu")}, nil
+}

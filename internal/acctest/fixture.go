@@ -1,0 +1,154 @@
+package acctest
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"sync"
+	"testing"
+
+	istio "istio.io/client-go/pkg/clientset/versioned"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+)
+
+// Fixture is what one acceptance test has: the shared control plane, namespaces
+// of its own, and a provider that it alone configures.
+type Fixture struct {
+	t   *testing.T
+	env *environment
+
+	// Suffix is random and part of every namespace name of this test.
+	Suffix string
+	// CLI is the executable that drives this test.
+	CLI CLI
+
+	// Kube, Istio and Dynamic are the administrator's clients: for what the
+	// test itself prepares, edits and looks at, never for the provider.
+	Kube    kubernetes.Interface
+	Istio   istio.Interface
+	Dynamic dynamic.Interface
+
+	mu         sync.Mutex
+	namespaces []string
+}
+
+// New prepares a test: it starts the control plane if no test of this package
+// has done so yet, and runs the test in parallel with others of its package. It
+// skips the test, and says why, unless TF_ACC is set.
+func New(t *testing.T) *Fixture {
+	t.Helper()
+	if os.Getenv("TF_ACC") == "" {
+		Skip(t, "acceptance tests need a control plane: set TF_ACC=1 (or run make testacc)")
+	}
+	t.Parallel()
+	env := sharedEnvironment(t)
+	f := &Fixture{t: t, env: env, Suffix: random(), CLI: env.cli}
+	f.Kube = must(kubernetes.NewForConfig(env.admin))(t)
+	f.Istio = must(istio.NewForConfig(env.admin))(t)
+	f.Dynamic = must(dynamic.NewForConfig(env.admin))(t)
+	t.Cleanup(f.deleteNamespaces)
+	return f
+}
+
+// Skip skips the test with a reason. Where CI is set nothing may be missing,
+// so there it fails.
+func Skip(t *testing.T, reason string) {
+	t.Helper()
+	if os.Getenv("CI") != "" && os.Getenv("TF_ACC") != "" {
+		t.Fatal("CI is set, so this test must not be skipped: " + reason)
+	}
+	t.Skip(reason)
+}
+
+// T returns the test that the fixture belongs to.
+func (f *Fixture) T() *testing.T { return f.t }
+
+// AdminConfig returns a connection with all permissions.
+func (f *Fixture) AdminConfig() *rest.Config { return rest.CopyConfig(f.env.admin) }
+
+// GatewayNamespace makes a namespace for gateways: sidecar injection is on, and
+// examples/rbac/gateway-namespace.yaml is bound in it. The name starts with
+// prefix and is unique.
+func (f *Fixture) GatewayNamespace(prefix string) string {
+	f.t.Helper()
+	name := f.Namespace(prefix)
+	f.applyRBAC("gateway-namespace.yaml", name)
+	return name
+}
+
+// SourceNamespace makes a namespace for workloads: sidecar injection is on, and
+// examples/rbac/source-namespace.yaml is bound in it.
+func (f *Fixture) SourceNamespace(prefix string) string {
+	f.t.Helper()
+	name := f.Namespace(prefix)
+	f.applyRBAC("source-namespace.yaml", name)
+	return name
+}
+
+// Namespace makes a namespace in which the provider may write nothing.
+func (f *Fixture) Namespace(prefix string) string {
+	f.t.Helper()
+	name := prefix + "-" + f.Suffix
+	f.ensureNamespace(name)
+	return name
+}
+
+// ensureNamespace makes a namespace under exactly that name. It is for
+// configurations that cannot be parametrized, such as the published examples.
+func (f *Fixture) ensureNamespace(name string) {
+	f.t.Helper()
+	_, err := f.Kube.CoreV1().Namespaces().Create(f.t.Context(), &corev1.Namespace{
+		ObjectMeta: metav1.ObjectMeta{
+			Name:   name,
+			Labels: map[string]string{"istio-injection": "enabled"},
+		},
+	}, metav1.CreateOptions{})
+	if err != nil {
+		f.t.Fatalf("create namespace %s: %v", name, err)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.namespaces = append(f.namespaces, name)
+}
+
+// Namespaces returns the namespaces that this test has made.
+func (f *Fixture) Namespaces() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return append([]string(nil), f.namespaces...)
+}
+
+// deleteNamespaces does not wait: names are unique, so nobody needs them gone.
+func (f *Fixture) deleteNamespaces() {
+	for _, name := range f.Namespaces() {
+		// The test's own context has ended by now.
+		err := f.Kube.CoreV1().Namespaces().Delete(context.Background(), name, metav1.DeleteOptions{})
+		if err != nil && !apierrors.IsNotFound(err) {
+			f.t.Errorf("delete namespace %s: %v", name, err)
+		}
+	}
+}
+
+func random() string {
+	b := make([]byte, 4)
+	_, _ = rand.Read(b) // never fails, see crypto/rand
+	return hex.EncodeToString(b)
+}
+
+// must ends the test on an error: must(f())(t).
+func must[T any](value T, err error) func(*testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(fmt.Errorf("acctest: %w", err))
+		}
+		return value
+	}
+}

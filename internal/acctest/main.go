@@ -1,0 +1,104 @@
+package acctest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"k8s.io/client-go/rest"
+
+	"github.com/meshegress/terraform-provider-istio/internal/acctest/testbed"
+)
+
+// environment is a running control plane with the published RBAC in it, and
+// the CLI that drives the tests.
+type environment struct {
+	controlPlane *testbed.ControlPlane
+	admin        *rest.Config
+	account      account
+	cli          CLI
+	dir          string
+}
+
+// shared is the environment of the running test binary. The first test that
+// asks for it starts it, so that a run of unit tests alone costs nothing.
+var shared struct {
+	once sync.Once
+	env  *environment
+	err  error
+}
+
+// Main runs the tests of a package and ends the control plane that they
+// started. Call it from TestMain.
+func Main(m *testing.M) {
+	// A developer's own settings must not decide what a test connects to.
+	for _, pair := range os.Environ() {
+		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "KUBE_") {
+			_ = os.Unsetenv(name)
+		}
+	}
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		stopShared()
+		os.Exit(1)
+	}()
+	code := m.Run()
+	stopShared()
+	os.Exit(code)
+}
+
+// sharedEnvironment starts what is not there yet. The test fails if it cannot.
+func sharedEnvironment(t *testing.T) *environment {
+	t.Helper()
+	shared.once.Do(func() { shared.env, shared.err = newEnvironment(context.Background()) })
+	if shared.err != nil {
+		t.Fatalf("acctest: %v", shared.err)
+	}
+	return shared.env
+}
+
+func newEnvironment(ctx context.Context) (_ *environment, err error) {
+	env := &environment{}
+	defer func() {
+		if err != nil {
+			env.stop()
+		}
+	}()
+	if env.cli, err = findCLI(ctx, os.Getenv("ACCTEST_CLI")); err != nil {
+		return nil, err
+	}
+	env.cli.use()
+	if env.dir, err = os.MkdirTemp("", "acctest-"); err != nil {
+		return nil, err
+	}
+	if env.controlPlane, err = testbed.Start(ctx, testbed.Options{}); err != nil {
+		return nil, fmt.Errorf("start the control plane: %w", err)
+	}
+	env.admin = env.controlPlane.RESTConfig
+	env.account, err = newAccount(ctx, env.admin, env.dir)
+	return env, err
+}
+
+func stopShared() {
+	if shared.env != nil {
+		shared.env.stop()
+	}
+}
+
+func (e *environment) stop() {
+	if e.controlPlane != nil {
+		if err := e.controlPlane.Stop(); err != nil {
+			fmt.Fprintln(os.Stderr, "acctest: stopping the control plane:", err)
+		}
+	}
+	if e.dir != "" {
+		_ = os.RemoveAll(e.dir)
+	}
+}

@@ -1,0 +1,146 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshegress/terraform-provider-istio/internal/manifest"
+)
+
+// Delete removes the release in reverse order and waits until it is gone. It
+// returns what is left, with the error that says why.
+//
+// An object that belongs to somebody else by now is left alone and counts as
+// gone, and so does everything that is not there: a missing object, a missing
+// CRD, a namespace that is being deleted. Finalizers are never stripped.
+func (c *Client) Delete(ctx context.Context, release Release) ([]manifest.Object, error) {
+	here := newLedger(release.Objects)
+	err := c.prune(ctx, release.Owner, release.Objects, here)
+	return here.objects(release.Objects), err
+}
+
+// prune deletes objects: the owned ones in reverse order, then the shared
+// ones, which are in use for as long as an owned one is there.
+func (c *Client) prune(ctx context.Context, owner Owner, objects []manifest.Object, here *ledger) error {
+	var owned, shared []manifest.Object
+	for _, object := range objects {
+		if object.Shared != nil {
+			shared = append(shared, object)
+		} else {
+			owned = append(owned, object)
+		}
+	}
+	groups := stages(owned)
+	slices.Reverse(groups)
+	err := inOrder(ctx, groups, func(ctx context.Context, object manifest.Object) error {
+		err := c.delete(ctx, owner, object)
+		if err == nil {
+			here.remove(object)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	groups = stages(shared)
+	slices.Reverse(groups)
+	return inOrder(ctx, groups, func(ctx context.Context, object manifest.Object) error {
+		err := c.releaseShared(ctx, object)
+		if err == nil {
+			here.remove(object)
+		}
+		return err
+	})
+}
+
+// delete removes one owned object. The look may be old; the DELETE carries
+// the uid and the version that were looked at, so it hits nothing else.
+func (c *Client) delete(ctx context.Context, owner Owner, object manifest.Object) error {
+	id := object.ID()
+	live, err := c.lookToDelete(ctx, owner, id)
+	for n := 0; ; n++ {
+		if err == nil && live != nil && owner.owns(live) {
+			var left *unstructured.Unstructured
+			left, err = c.remove(ctx, id, live)
+			switch {
+			case err == nil && left == nil:
+				return nil
+			case err == nil:
+				return c.waitGone(ctx, id, left)
+			}
+		}
+		if !isStale(err) {
+			break
+		}
+		if err := pause(ctx, n+1); err != nil {
+			return err
+		}
+		live, err = c.Get(ctx, id)
+	}
+	if isGone(err) || isNoKind(err) || isTerminating(err) || isNoNamespace(err) {
+		return nil
+	}
+	return err
+}
+
+// lookToDelete looks an object up in the shared LISTs, by a GET where they do
+// not show it as ours: they may be old.
+func (c *Client) lookToDelete(ctx context.Context, owner Owner, id manifest.ID) (*unstructured.Unstructured, error) {
+	for _, selector := range []string{"", managedSelector} {
+		c.mu.Lock()
+		loaded := c.snapshots[listKey{gvk: id.GVK, selector: selector}] != nil
+		c.mu.Unlock()
+		if !loaded && selector == "" {
+			continue // only ours matter here
+		}
+		seen, err := c.hint(ctx, id, selector)
+		if err != nil {
+			return nil, err
+		}
+		if seen.live != nil && owner.owns(seen.live) {
+			return seen.live, nil
+		}
+	}
+	return c.Get(ctx, id)
+}
+
+// gonePoll is how often an object that is being deleted is looked at.
+const gonePoll = 500 * time.Millisecond
+
+// waitGone waits until the object with the uid of live is gone.
+func (c *Client) waitGone(ctx context.Context, id manifest.ID, live *unstructured.Unstructured) error {
+	uid := live.GetUID()
+	for {
+		if err := sleep(ctx, gonePoll); err != nil {
+			return &RemainsError{Remains: []string{remains(id, live)}, Err: err}
+		}
+		now, err := c.Get(ctx, id)
+		switch {
+		case isNoKind(err), err == nil && (now == nil || now.GetUID() != uid):
+			return nil
+		case err != nil && ctx.Err() != nil:
+			return &RemainsError{Remains: []string{remains(id, live)}, Err: errors.Join(context.Cause(ctx), err)}
+		case err != nil:
+			return err
+		}
+		live = now
+	}
+}
+
+// remains describes an object that does not go away.
+func remains(id manifest.ID, live *unstructured.Unstructured) string {
+	text := id.String()
+	if stamp := live.GetDeletionTimestamp(); stamp != nil {
+		text += fmt.Sprintf(", deletionTimestamp %s", stamp.UTC().Format(time.RFC3339))
+	}
+	if finalizers := live.GetFinalizers(); len(finalizers) > 0 {
+		text += ", finalizers " + strings.Join(finalizers, ", ")
+	}
+	return text
+}

@@ -1,0 +1,277 @@
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/meshegress/terraform-provider-istio/internal/compile"
+	"github.com/meshegress/terraform-provider-istio/internal/manifest"
+)
+
+// pageSize is kubectl's: a consistent LIST of a whole cluster in pages that
+// neither side has to hold for long.
+const pageSize = 500
+
+// managedSelector selects what this provider made.
+const managedSelector = compile.LabelManagedBy + "=" + compile.ProviderName
+
+// snapshot is the answer to one LIST.
+type snapshot struct {
+	// forbidden is set where RBAC refuses the LIST; that too is asked once.
+	forbidden bool
+	items     []*entry
+	byName    map[string]*entry // "namespace/name"
+}
+
+// entry is one object of a snapshot. The bytes are kept and decoded on
+// demand: a decoded object is several times as large.
+type entry struct {
+	gvk       schema.GroupVersionKind
+	raw       json.RawMessage
+	labels    labels.Set
+	name      string
+	namespace string
+
+	once  sync.Once
+	light *unstructured.Unstructured
+}
+
+// object decodes the whole object, anew at each call.
+func (e *entry) object() *unstructured.Unstructured {
+	object := &unstructured.Unstructured{}
+	// The bytes are part of a document that was decoded before.
+	if err := object.UnmarshalJSON(e.typed()); err != nil {
+		panic(fmt.Sprintf("cluster: item of a list does not decode: %v", err))
+	}
+	return object
+}
+
+// typed returns the bytes with apiVersion and kind, which the items of a
+// built-in list do not carry.
+func (e *entry) typed() []byte {
+	var head struct {
+		Kind string `json:"kind"`
+	}
+	if json.Unmarshal(e.raw, &head) == nil && head.Kind != "" {
+		return e.raw
+	}
+	prefix := fmt.Sprintf(`{"apiVersion":%q,"kind":%q,`, e.gvk.GroupVersion().String(), e.gvk.Kind)
+	return append([]byte(prefix), e.raw[1:]...)
+}
+
+// shared decodes the object without managedFields, once for all callers.
+func (e *entry) shared() *unstructured.Unstructured {
+	e.once.Do(func() {
+		e.light = e.object()
+		e.light.SetManagedFields(nil)
+	})
+	return e.light
+}
+
+// List returns the objects of a kind from the LIST that one walk shares:
+// cluster-wide and unfiltered where RBAC allows it. After this process's
+// first write it asks the server again. The objects are shared and without
+// managedFields: do not change them. An empty namespace means all.
+func (c *Client) List(ctx context.Context, gvk schema.GroupVersionKind, namespace, labelSelector string) ([]*unstructured.Unstructured, error) {
+	selector, err := labels.Parse(labelSelector)
+	if err != nil {
+		return nil, err
+	}
+	if c.Wrote() {
+		items, err := c.collect(ctx, listKey{gvk: gvk, namespace: namespace, selector: labelSelector})
+		if err != nil {
+			return nil, err
+		}
+		found := make([]*unstructured.Unstructured, len(items))
+		for i, e := range items {
+			found[i] = e.shared()
+		}
+		return found, nil
+	}
+	snap, err := c.scoped(ctx, gvk, namespace, "")
+	if err != nil {
+		return nil, err
+	}
+	if snap.forbidden {
+		return nil, &OpError{Verb: "list", ID: idOf(gvk, namespace, ""), Host: c.host, Err: forbiddenList(gvk, namespace)}
+	}
+	var found []*unstructured.Unstructured
+	for _, e := range snap.items {
+		if (namespace == "" || e.namespace == namespace) && selector.Matches(e.labels) {
+			found = append(found, e.shared())
+		}
+	}
+	return found, nil
+}
+
+func forbiddenList(gvk schema.GroupVersionKind, namespace string) error {
+	resource := schema.GroupResource{Group: gvk.Group, Resource: kinds[gvk].plural}
+	where := "in all namespaces"
+	if namespace != "" {
+		where = "in namespace " + namespace
+	}
+	return apierrors.NewForbidden(resource, "", fmt.Errorf("listing %s %s is not allowed", resource, where))
+}
+
+// scoped returns the widest snapshot that RBAC allows for a namespace:
+// cluster-wide, else of that namespace, else one that says forbidden.
+func (c *Client) scoped(ctx context.Context, gvk schema.GroupVersionKind, namespace, selector string) (*snapshot, error) {
+	snap, err := c.snapshot(ctx, listKey{gvk: gvk, selector: selector})
+	if err != nil || !snap.forbidden || namespace == "" {
+		return snap, err
+	}
+	return c.snapshot(ctx, listKey{gvk: gvk, namespace: namespace, selector: selector})
+}
+
+// snapshot returns the process's one answer to a LIST, asking for it if this
+// is the first call. Concurrent callers share the request; none of them can
+// cancel it for the others.
+func (c *Client) snapshot(ctx context.Context, key listKey) (*snapshot, error) {
+	c.mu.Lock()
+	snap := c.snapshots[key]
+	c.mu.Unlock()
+	if snap != nil {
+		return snap, nil
+	}
+	flight := c.flights.DoChan(fmt.Sprintf("%v", key), func() (any, error) {
+		c.mu.Lock()
+		snap := c.snapshots[key]
+		c.mu.Unlock()
+		if snap != nil {
+			return snap, nil
+		}
+		items, err := c.collect(context.WithoutCancel(ctx), key)
+		switch {
+		case apierrors.IsForbidden(err):
+			snap = &snapshot{forbidden: true}
+		case err != nil:
+			return nil, err
+		default:
+			snap = &snapshot{items: items, byName: make(map[string]*entry, len(items))}
+			for _, e := range items {
+				snap.byName[e.namespace+"/"+e.name] = e
+			}
+		}
+		c.mu.Lock()
+		c.snapshots[key] = snap
+		c.mu.Unlock()
+		return snap, nil
+	})
+	select {
+	case result := <-flight:
+		if result.Err != nil {
+			return nil, result.Err
+		}
+		return result.Val.(*snapshot), nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// collect returns all items of a fresh LIST. A continue token that outlives
+// etcd's compaction is answered with 410: the LIST begins anew.
+func (c *Client) collect(ctx context.Context, key listKey) ([]*entry, error) {
+	for restart := 0; ; restart++ {
+		var items []*entry
+		err := c.each(ctx, key, pageSize, func(e *entry) bool {
+			items = append(items, e)
+			return true
+		})
+		if !apierrors.IsResourceExpired(err) || restart == 3 {
+			return items, err
+		}
+	}
+}
+
+// each calls visit with the items of a fresh LIST until it returns false.
+func (c *Client) each(ctx context.Context, key listKey, size int, visit func(*entry) bool) error {
+	for token := ""; ; {
+		p, err := c.listPage(ctx, key, size, token)
+		if err != nil {
+			return err
+		}
+		for _, raw := range p.Items {
+			e, err := newEntry(key.gvk, raw)
+			if err != nil {
+				return err
+			}
+			if !visit(e) {
+				return nil
+			}
+		}
+		if token = p.Metadata.Continue; token == "" {
+			return nil
+		}
+	}
+}
+
+// newEntry reads what a snapshot is searched by.
+func newEntry(gvk schema.GroupVersionKind, raw json.RawMessage) (*entry, error) {
+	var head struct {
+		Metadata struct {
+			Name      string            `json:"name"`
+			Namespace string            `json:"namespace"`
+			Labels    map[string]string `json:"labels"`
+		} `json:"metadata"`
+	}
+	if err := json.Unmarshal(raw, &head); err != nil || head.Metadata.Name == "" {
+		return nil, fmt.Errorf("%w: an item of the list of %s has no name", errBadBody, gvk.Kind)
+	}
+	m := head.Metadata
+	return &entry{gvk: gvk, raw: raw, labels: m.Labels, name: m.Name, namespace: m.Namespace}, nil
+}
+
+// look is what a snapshot says about one object.
+type look struct {
+	// known is false where no LIST could say anything.
+	known bool
+	live  *unstructured.Unstructured
+}
+
+// hint looks an object up in the process's shared LISTs. What it says may be
+// old: nothing may be decided by it that the server does not check again.
+func (c *Client) hint(ctx context.Context, id manifest.ID, selector string) (look, error) {
+	snap, err := c.scoped(ctx, id.GVK, id.Namespace, selector)
+	if err != nil {
+		return look{}, err
+	}
+	if snap.forbidden {
+		return look{}, nil
+	}
+	if e := snap.byName[id.Namespace+"/"+id.Name]; e != nil {
+		return look{known: true, live: e.object()}, nil
+	}
+	// A LIST by label does not see an object that has lost it.
+	return look{known: selector == ""}, nil
+}
+
+// selectorOf returns the label selector by which a kind is listed.
+func selectorOf(gvk schema.GroupVersionKind) string {
+	if kinds[gvk].labelled {
+		return managedSelector
+	}
+	return ""
+}
+
+// read returns the object as a walk sees it: from the shared LIST until the
+// first write of this process, by a GET where that cannot say, nil if absent.
+func (c *Client) read(ctx context.Context, id manifest.ID) (*unstructured.Unstructured, error) {
+	if c.Wrote() {
+		return c.Get(ctx, id)
+	}
+	seen, err := c.hint(ctx, id, selectorOf(id.GVK))
+	if err != nil {
+		return nil, err
+	}
+	if seen.known {
+		return seen.live, nil
+	}
+	return c.Get(ctx, id)
+}

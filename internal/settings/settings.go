@@ -1,12 +1,17 @@
 package settings
 
 import (
+	"errors"
+	"strings"
+	"sync"
+
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
 )
 
-// Provider is the provider block after configuration.
+// Provider is the provider block after configuration. It is shared by all
+// resource instances of the process; do not copy it.
 type Provider struct {
 	Mesh    compile.Mesh
 	Detail  manifest.Detail
@@ -16,6 +21,49 @@ type Provider struct {
 	// can be compiled, and computed values are "known after apply".
 	MeshKnown bool
 	// Connect returns the client. It never dials. It fails while an attribute of the provider block that the
-	// connection needs is unknown (IsUnknown(err)), and when the block or the environment names no cluster.
+	// connection needs is unknown (IsUnknown(err)), and when the block or the environment names no cluster
+	// (IsNoCluster(err)).
 	Connect func() (*cluster.Client, error)
+
+	lookup      lookupState
+	trustDomain trustDomainState
+}
+
+// UnknownError says that a call was needed while attributes of the provider
+// block were unknown.
+type UnknownError struct {
+	// Attributes of the provider block, sorted.
+	Attributes []string
+}
+
+func (e *UnknownError) Error() string {
+	verb := " is"
+	if len(e.Attributes) > 1 {
+		verb = " are"
+	}
+	return "the provider block is not known yet: `" + strings.Join(e.Attributes, "`, `") + "`" + verb +
+		" computed by something that is not applied. Apply that first, for example with -target, " +
+		"or keep the cluster in a configuration of its own and read its address with a data source"
+}
+
+// IsUnknown reports whether err comes from an attribute of the provider block
+// that is not known yet.
+func IsUnknown(err error) bool {
+	var unknown *UnknownError
+	return errors.As(err, &unknown)
+}
+
+// ErrNoCluster is Connect's answer when nothing names a cluster.
+var ErrNoCluster = errors.New("no cluster is configured. In the provider block set `config_path` (with `config_context`), " +
+	"or `host` with `token` or `exec` or `client_certificate` and `client_key`; or set the environment variable " +
+	"KUBE_CONFIG_PATH, or KUBE_HOST and KUBE_TOKEN; or run in a pod that has a service account token. " +
+	"~/.kube/config and KUBECONFIG are not read unless they are named in `config_path`")
+
+// IsNoCluster reports whether err is ErrNoCluster.
+func IsNoCluster(err error) bool { return errors.Is(err, ErrNoCluster) }
+
+// lookupState remembers that the cluster did not answer.
+type lookupState struct {
+	sync.Mutex
+	failed bool
 }

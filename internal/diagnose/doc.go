@@ -1,0 +1,3 @@
+// Package diagnose turns what the compiler and the engine find into Terraform
+// diagnostics.
+package diagnose

@@ -1,0 +1,48 @@
+package provider
+
+import (
+	"context"
+	"os"
+
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+)
+
+// TypeName starts the name of every resource type.
+const TypeName = "istio"
+
+// Provider is the provider as Terraform sees it.
+type Provider struct {
+	version     string
+	environment Environment
+}
+
+var _ provider.Provider = &Provider{}
+
+// New returns the provider of a version in the environment of this process.
+// The version shows in the user agent.
+func New(version string) func() provider.Provider {
+	return func() provider.Provider {
+		return &Provider{
+			version:     version,
+			environment: Environment{Getenv: os.Getenv, ServiceAccount: serviceAccountDirectory},
+		}
+	}
+}
+
+// Metadata names the provider.
+func (p *Provider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
+	resp.TypeName = TypeName
+	resp.Version = p.version
+}
+
+// Resources lists the resource types.
+func (p *Provider) Resources(context.Context) []func() resource.Resource {
+	return nil
+}
+
+// DataSources lists the data sources.
+func (p *Provider) DataSources(context.Context) []func() datasource.DataSource {
+	return nil
+}

@@ -1,0 +1,65 @@
+package settings
+
+import (
+	"context"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/meshegress/terraform-provider-istio/internal/cluster"
+)
+
+// lookupTimeout bounds what a plan waits for a cluster that does not answer.
+// A consistent LIST of the largest meshes takes about a second.
+const lookupTimeout = 15 * time.Second
+
+// Lookup runs a look-up that makes a plan better: it may add diagnostics,
+// never values. A cluster that is unknown or was already written to by this
+// process is not asked. One that does not answer, or is not configured, gives
+// one warning per process; whoever comes later is not kept waiting. Any other
+// error of the look-up is an error of the plan.
+func (p *Provider) Lookup(ctx context.Context, look func(context.Context, *cluster.Client) error) diag.Diagnostics {
+	client, err := p.Connect()
+	switch {
+	case IsUnknown(err):
+		return nil
+	case IsNoCluster(err):
+		return p.skip("No cluster is configured", err.Error()+".")
+	case err != nil:
+		summary, detail := cluster.Explain(err)
+		return diag.Diagnostics{diag.NewErrorDiagnostic(summary, detail)}
+	case client.Wrote() || p.skipped():
+		return nil
+	}
+
+	bounded, cancel := context.WithTimeout(ctx, lookupTimeout)
+	defer cancel()
+	err = look(bounded, client)
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() == nil && (bounded.Err() != nil || cluster.IsUnreachable(err)):
+		_, detail := cluster.Explain(err)
+		return p.skip("The cluster does not answer", detail)
+	}
+	summary, detail := cluster.Explain(err)
+	return diag.Diagnostics{diag.NewErrorDiagnostic(summary, detail)}
+}
+
+// skip ends the look-ups of this process. Only the first call has a warning.
+func (p *Provider) skip(summary, detail string) diag.Diagnostics {
+	p.lookup.Lock()
+	defer p.lookup.Unlock()
+	if p.lookup.failed {
+		return nil
+	}
+	p.lookup.failed = true
+	return diag.Diagnostics{diag.NewWarningDiagnostic(summary+": the plan is made without looking at it",
+		"Conflicts with what is in the cluster show at apply only. "+detail)}
+}
+
+func (p *Provider) skipped() bool {
+	p.lookup.Lock()
+	defer p.lookup.Unlock()
+	return p.lookup.failed
+}

@@ -100,8 +100,14 @@ func applyFile(ctx context.Context, admin *rest.Config, path string) error {
 	return nil
 }
 
-// applyRBAC binds one role of examples/rbac to the account in a namespace.
-func (f *Fixture) applyRBAC(file, namespace string) {
+// BindGatewayRole lets the provider run gateways in a namespace.
+func (f *Fixture) BindGatewayRole(namespace string) {
 	f.t.Helper()
-	f.ApplyFile(namespace, filepath.Join(Root(), "examples", "rbac", file))
+	f.ApplyFile(namespace, filepath.Join(Root(), "examples", "rbac", "gateway-namespace.yaml"))
+}
+
+// BindSourceRole lets the provider route the workloads of a namespace.
+func (f *Fixture) BindSourceRole(namespace string) {
+	f.t.Helper()
+	f.ApplyFile(namespace, filepath.Join(Root(), "examples", "rbac", "source-namespace.yaml"))
 }

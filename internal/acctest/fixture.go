@@ -16,6 +16,8 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+
+	"github.com/meshegress/terraform-provider-istio/internal/acctest/testbed"
 )
 
 // Fixture is what one acceptance test has: the shared control plane, namespaces
@@ -44,10 +46,30 @@ type Fixture struct {
 // skips the test, and says why, unless TF_ACC is set.
 func New(t *testing.T) *Fixture {
 	t.Helper()
-	if os.Getenv("TF_ACC") == "" {
-		Skip(t, "acceptance tests need a control plane: set TF_ACC=1 (or run make testacc)")
-	}
+	needTFAcc(t)
 	t.Parallel()
+	return newFixture(t)
+}
+
+// NewAlone is New for a test that needs the control plane to itself, because it
+// stops a part of it or counts everybody's requests: no other test of the
+// package runs meanwhile.
+func NewAlone(t *testing.T) *Fixture {
+	t.Helper()
+	needTFAcc(t)
+	// go test runs whatever called t.Parallel after all tests that did not.
+	return newFixture(t)
+}
+
+func needTFAcc(t *testing.T) {
+	t.Helper()
+	if os.Getenv("TF_ACC") == "" {
+		t.Skip("acceptance tests need a control plane: set TF_ACC=1 (or run make testacc)")
+	}
+}
+
+func newFixture(t *testing.T) *Fixture {
+	t.Helper()
 	env := sharedEnvironment(t)
 	f := &Fixture{t: t, env: env, Suffix: random(), CLI: env.cli}
 	f.Kube = must(kubernetes.NewForConfig(env.admin))(t)
@@ -57,15 +79,19 @@ func New(t *testing.T) *Fixture {
 	return f
 }
 
-// Skip skips the test with a reason. Where CI is set nothing may be missing,
-// so there it fails.
+// Skip skips an acceptance test for something that is missing on this machine.
+// Where CI is set nothing may be missing, so there the test fails.
 func Skip(t *testing.T, reason string) {
 	t.Helper()
-	if os.Getenv("CI") != "" && os.Getenv("TF_ACC") != "" {
+	if os.Getenv("CI") != "" {
 		t.Fatal("CI is set, so this test must not be skipped: " + reason)
 	}
 	t.Skip(reason)
 }
+
+// ControlPlane is the shared control plane. Only a test made with NewAlone may
+// stop a part of it.
+func (f *Fixture) ControlPlane() *testbed.ControlPlane { return f.env.controlPlane }
 
 // T returns the test that the fixture belongs to.
 func (f *Fixture) T() *testing.T { return f.t }
@@ -79,7 +105,7 @@ func (f *Fixture) AdminConfig() *rest.Config { return rest.CopyConfig(f.env.admi
 func (f *Fixture) GatewayNamespace(prefix string) string {
 	f.t.Helper()
 	name := f.Namespace(prefix)
-	f.applyRBAC("gateway-namespace.yaml", name)
+	f.BindGatewayRole(name)
 	return name
 }
 
@@ -88,7 +114,7 @@ func (f *Fixture) GatewayNamespace(prefix string) string {
 func (f *Fixture) SourceNamespace(prefix string) string {
 	f.t.Helper()
 	name := f.Namespace(prefix)
-	f.applyRBAC("source-namespace.yaml", name)
+	f.BindSourceRole(name)
 	return name
 }
 
@@ -96,13 +122,13 @@ func (f *Fixture) SourceNamespace(prefix string) string {
 func (f *Fixture) Namespace(prefix string) string {
 	f.t.Helper()
 	name := prefix + "-" + f.Suffix
-	f.ensureNamespace(name)
+	f.FixedNamespace(name)
 	return name
 }
 
-// ensureNamespace makes a namespace under exactly that name. It is for
-// configurations that cannot be parametrized, such as the published examples.
-func (f *Fixture) ensureNamespace(name string) {
+// FixedNamespace makes a namespace under exactly that name. It is for
+// configurations that have the name in them, such as the published examples.
+func (f *Fixture) FixedNamespace(name string) {
 	f.t.Helper()
 	_, err := f.Kube.CoreV1().Namespaces().Create(f.t.Context(), &corev1.Namespace{
 		ObjectMeta: metav1.ObjectMeta{

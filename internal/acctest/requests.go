@@ -36,3 +36,15 @@ func (f *Fixture) RequestsSince(mark testbed.Mark) testbed.Requests {
 	}
 	return all.Where(func(r testbed.Request) bool { return strings.Contains(r.UserAgent, f.version()) })
 }
+
+// AccountRequestsSince returns what anybody with the provider's ServiceAccount has
+// asked since a mark: also a provider that runs as a process of its own. Only for
+// a test made with NewAlone.
+func (f *Fixture) AccountRequestsSince(mark testbed.Mark) testbed.Requests {
+	f.t.Helper()
+	all, err := f.env.controlPlane.Requests(mark)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return all.By("system:serviceaccount:" + accountNamespace + ":" + accountName)
+}

@@ -1,0 +1,113 @@
+package trafficpolicy
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+
+	"github.com/meshegress/terraform-provider-istio/internal/cluster"
+	"github.com/meshegress/terraform-provider-istio/internal/compile"
+	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
+	"github.com/meshegress/terraform-provider-istio/internal/manifest"
+	"github.com/meshegress/terraform-provider-istio/internal/ports"
+)
+
+// ImportState implements resource.ResourceWithImportState. The policy's
+// Service carries the intent as JSON, its Gateways the ports; the read that
+// follows compares the rest.
+func (r *Resource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	var identity Identity
+	if req.ID != "" {
+		namespace, name, ok := strings.Cut(req.ID, "/")
+		if !ok || namespace == "" || name == "" || strings.Contains(name, "/") {
+			resp.Diagnostics.AddError("Invalid import id", fmt.Sprintf(
+				"%q is not of the form namespace/name: the namespace of the egress gateway and the name of the policy, such as %s/payments.",
+				req.ID, defaultGatewayNamespace))
+			return
+		}
+		identity = Identity{Namespace: namespace, Name: name}
+	} else {
+		resp.Diagnostics.Append(req.Identity.Get(ctx, &identity)...)
+		if resp.Diagnostics.HasError() {
+			return
+		}
+	}
+	client, err := r.provider.Connect()
+	if err != nil {
+		resp.Diagnostics.Append(diagnostic(err))
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, defaultReadTimeout)
+	defer cancel()
+	found, err := r.find(ctx, client, identity)
+	if err != nil {
+		resp.Diagnostics.Append(diagnostic(err))
+		return
+	}
+	resp.Diagnostics.Append(setIntent(ctx, &resp.State, found.policy)...)
+	resp.Diagnostics.Append(found.computed(r.provider.Detail).set(ctx, &resp.State)...)
+	resp.Diagnostics.Append(resp.Identity.Set(ctx, identity)...)
+	resp.Diagnostics.Append(saveOwner(ctx, resp.Private, found.owner)...)
+}
+
+// setIntent writes the attributes of the intent one by one: a state that is
+// made from nothing has no value of `timeouts` to decode into a Model.
+func setIntent(ctx context.Context, state *tfsdk.State, p policy.Policy) diag.Diagnostics {
+	var diags diag.Diagnostics
+	diags.Append(state.SetAttribute(ctx, path.Root("name"), p.Name)...)
+	if p.ByEgressGateway != nil {
+		diags.Append(state.SetAttribute(ctx, path.Root("by_egress_gateway"), p.ByEgressGateway)...)
+	}
+	diags.Append(state.SetAttribute(ctx, path.Root("revision"), p.Revision)...)
+	diags.Append(state.SetAttribute(ctx, path.Root("unselected_workloads"), p.UnselectedWorkloads)...)
+	diags.Append(state.SetAttribute(ctx, path.Root("egress_rules"), p.EgressRules)...)
+	return diags
+}
+
+// found is a policy as the cluster has it.
+type found struct {
+	planned
+	policy policy.Policy
+	owner  cluster.Owner
+}
+
+// find reads a policy back from its Service and its Gateways.
+func (r *Resource) find(ctx context.Context, client *cluster.Client, identity Identity) (found, error) {
+	id := manifest.ID{GVK: serviceGVK, Namespace: identity.Namespace, Name: policy.ServiceName(identity.Name)}
+	service, err := client.Get(ctx, id)
+	if err != nil {
+		return found{}, err
+	}
+	if service == nil {
+		return found{}, &summaryError{"Nothing to import", fmt.Sprintf("%s does not exist. The import id of a policy is the namespace of its egress gateway "+
+			"and its name; %s is looked for as %s.", id, identity.importID(), id)}
+	}
+	owner, owned := cluster.OwnerOf(service)
+	text, hasSpec := service.GetAnnotations()[compile.AnnotationSpec]
+	if !owned || !hasSpec || owner.Resource != TypeName {
+		return found{}, &summaryError{"Not a policy of this provider", fmt.Sprintf("%s exists, but it is not the Service of an %s: it lacks the annotations %s and %s. "+
+			"Only what this provider has written can be imported.", id, TypeName, cluster.AnnotationOwner, compile.AnnotationSpec)}
+	}
+	p, err := policy.ParseSpec(text)
+	if err != nil {
+		return found{}, &summaryError{"The policy cannot be read", fmt.Sprintf("%s: %s. It was written by another version of the provider, or edited by hand.", id, err)}
+	}
+	if identityOf(p) != identity {
+		return found{}, &summaryError{"The policy cannot be read", fmt.Sprintf("%s says in annotation %s that it belongs to policy %s, not %s. It was edited by hand.",
+			id, compile.AnnotationSpec, identityOf(p).importID(), identity.importID())}
+	}
+	gateways, err := ownGateways(ctx, client, identity.Namespace, owner)
+	if err != nil {
+		return found{}, err
+	}
+	live := planned{slots: policy.Slots(p), ports: policy.LivePorts(p, gateways), grants: policy.Grants(p)}
+	// An explicit port is known even if its Gateway is gone.
+	settled, _ := ports.Keep(live.ports, live.slots)
+	live.ports = settled
+	return found{planned: live, policy: p, owner: owner}, nil
+}

@@ -1,0 +1,53 @@
+package trafficpolicy
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/defaults"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+)
+
+// intentKnown reports whether every attribute of the intent is known in a
+// configuration, plan or state. Only then can the intent be decoded: it has
+// no place for an unknown value.
+func intentKnown(raw tftypes.Value) bool {
+	var attributes map[string]tftypes.Value
+	if raw.IsNull() || !raw.IsKnown() || raw.As(&attributes) != nil {
+		return false
+	}
+	for name, value := range attributes {
+		if !providerAttributes[name] && !value.IsFullyKnown() {
+			return false
+		}
+	}
+	return true
+}
+
+// providerAttributes are the attributes that are no part of the intent.
+var providerAttributes = map[string]bool{
+	"gateway_ports": true, "grants": true, "manifests": true, "drift": true, "timeouts": true,
+}
+
+// withDefaults puts the schema's defaults in place of nulls. Core shows a
+// configuration to ValidateConfig before defaults are in it, and the intent
+// has no place for a null where there is a default.
+func withDefaults(ctx context.Context, s schema.Schema, raw tftypes.Value) (tftypes.Value, error) {
+	return tftypes.Transform(raw, func(at *tftypes.AttributePath, value tftypes.Value) (tftypes.Value, error) {
+		if !value.IsNull() || len(at.Steps()) == 0 {
+			return value, nil
+		}
+		attribute, err := s.AttributeAtTerraformPath(ctx, at)
+		if err != nil {
+			// An element of a list or map: it has no schema, so no default.
+			return value, nil
+		}
+		withDefault, ok := attribute.(interface{ StringDefaultValue() defaults.String })
+		if !ok || withDefault.StringDefaultValue() == nil {
+			return value, nil
+		}
+		var resp defaults.StringResponse
+		withDefault.StringDefaultValue().DefaultString(ctx, defaults.StringRequest{}, &resp)
+		return resp.PlanValue.ToTerraformValue(ctx)
+	})
+}

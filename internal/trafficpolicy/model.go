@@ -1,0 +1,128 @@
+package trafficpolicy
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
+)
+
+// Model is the resource: the intent, which the user writes, and what the
+// provider computes. It can be decoded only where the intent is wholly known.
+type Model struct {
+	policy.Policy
+	Computed
+	Timeouts timeouts.Value `tfsdk:"timeouts"`
+}
+
+// Computed are the attributes that the provider answers.
+type Computed struct {
+	GatewayPorts types.Map `tfsdk:"gateway_ports"`
+	Grants       types.Set `tfsdk:"grants"`
+	Manifests    types.Map `tfsdk:"manifests"`
+	Drift        types.Map `tfsdk:"drift"`
+}
+
+// Identity is the resource's identity.
+type Identity struct {
+	Namespace string `tfsdk:"namespace"`
+	Name      string `tfsdk:"name"`
+}
+
+// identityOf returns the identity of a policy: the namespace of its gateway
+// and its name.
+func identityOf(p policy.Policy) Identity {
+	namespace, name := policy.Identity(p)
+	return Identity{Namespace: namespace, Name: name}
+}
+
+// importID returns the identity in the form that `terraform import` takes.
+func (i Identity) importID() string { return i.Namespace + "/" + i.Name }
+
+// unknownComputed is what a plan says as long as the intent, or a fact of the
+// mesh, is unknown. After an apply there is no drift, whatever the intent.
+func unknownComputed() Computed {
+	return Computed{
+		GatewayPorts: types.MapUnknown(types.Int64Type),
+		Grants:       types.SetUnknown(types.StringType),
+		Manifests:    types.MapUnknown(types.StringType),
+		Drift:        stringMap(nil),
+	}
+}
+
+// setter is a tfsdk.State or tfsdk.Plan.
+type setter interface {
+	SetAttribute(ctx context.Context, p path.Path, value any) diag.Diagnostics
+}
+
+var (
+	_ setter = (*tfsdk.State)(nil)
+	_ setter = (*tfsdk.Plan)(nil)
+)
+
+// set writes the computed attributes into a plan or state.
+func (c Computed) set(ctx context.Context, target setter) diag.Diagnostics {
+	var diags diag.Diagnostics
+	diags.Append(target.SetAttribute(ctx, path.Root("gateway_ports"), c.GatewayPorts)...)
+	diags.Append(target.SetAttribute(ctx, path.Root("grants"), c.Grants)...)
+	diags.Append(target.SetAttribute(ctx, path.Root("manifests"), c.Manifests)...)
+	diags.Append(target.SetAttribute(ctx, path.Root("drift"), c.Drift)...)
+	return diags
+}
+
+func stringMap(values map[string]string) types.Map {
+	elements := make(map[string]attr.Value, len(values))
+	for key, value := range values {
+		elements[key] = types.StringValue(value)
+	}
+	return types.MapValueMust(types.StringType, elements)
+}
+
+func stringSet(values []string) types.Set {
+	elements := make([]attr.Value, len(values))
+	for i, value := range values {
+		elements[i] = types.StringValue(value)
+	}
+	return types.SetValueMust(types.StringType, elements)
+}
+
+// goStrings returns the known elements of a map of strings.
+func goStrings(m types.Map) map[string]string {
+	values := make(map[string]string, len(m.Elements()))
+	for key, element := range m.Elements() {
+		if s, ok := element.(types.String); ok && !s.IsNull() && !s.IsUnknown() {
+			values[key] = s.ValueString()
+		}
+	}
+	return values
+}
+
+// portMap returns the ports by member; a member without one is unknown.
+func portMap(ports map[string]int64, members []string) types.Map {
+	elements := make(map[string]attr.Value, len(members))
+	for _, member := range members {
+		if port, ok := ports[member]; ok {
+			elements[member] = types.Int64Value(port)
+		} else {
+			elements[member] = types.Int64Unknown()
+		}
+	}
+	return types.MapValueMust(types.Int64Type, elements)
+}
+
+// goPorts returns the known elements of `gateway_ports`.
+func goPorts(m types.Map) map[string]int64 {
+	ports := make(map[string]int64, len(m.Elements()))
+	for member, element := range m.Elements() {
+		if port, ok := element.(types.Int64); ok && !port.IsNull() && !port.IsUnknown() {
+			ports[member] = port.ValueInt64()
+		}
+	}
+	return ports
+}

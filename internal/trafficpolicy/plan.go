@@ -1,0 +1,156 @@
+package trafficpolicy
+
+import (
+	"context"
+	"maps"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/meshegress/terraform-provider-istio/internal/compile"
+	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
+	"github.com/meshegress/terraform-provider-istio/internal/diagnose"
+	"github.com/meshegress/terraform-provider-istio/internal/manifest"
+	"github.com/meshegress/terraform-provider-istio/internal/ports"
+)
+
+// ModifyPlan implements resource.ResourceWithModifyPlan: it compiles what the
+// configuration wants and says what is already known of it. Nothing it says
+// depends on the cluster, so that core, which plans again in another process
+// during apply, gets the same answer; a look-up only adds diagnostics.
+func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.Plan.Raw.IsNull() || r.provider == nil {
+		return
+	}
+	if !r.provider.MeshKnown || !intentKnown(req.Plan.Raw) {
+		resp.Diagnostics.Append(unknownComputed().set(ctx, &resp.Plan)...)
+		return
+	}
+	var plan Model
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	resp.Diagnostics.Append(diagnose.Problems(errorsOf(policy.Validate(plan.Policy, r.provider.Mesh)))...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+
+	var prior *Model
+	if !req.State.Raw.IsNull() {
+		prior = &Model{}
+		resp.Diagnostics.Append(req.State.Get(ctx, prior)...)
+		if resp.Diagnostics.HasError() {
+			return
+		}
+		if identityOf(prior.Policy).Namespace != identityOf(plan.Policy).Namespace {
+			resp.RequiresReplace = append(resp.RequiresReplace, path.Root("by_egress_gateway").AtName("namespace"))
+		}
+	}
+	wanted, diags := r.plan(plan.Policy, priorPorts(prior, plan.Policy))
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	resp.Diagnostics.Append(wanted.computed(r.provider.Detail).set(ctx, &resp.Plan)...)
+	if prior == nil && !resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(r.lookUp(ctx, plan.Policy, wanted)...)
+	}
+}
+
+// errorsOf drops warnings: core has shown them when it validated the
+// configuration.
+func errorsOf(problems []compile.Problem) []compile.Problem {
+	var errors []compile.Problem
+	for _, problem := range problems {
+		if !problem.Warning {
+			errors = append(errors, problem)
+		}
+	}
+	return errors
+}
+
+// priorPorts returns the ports that a policy may keep. Ports are ports of a
+// gateway's pods: on another gateway none of them is reserved.
+func priorPorts(prior *Model, p policy.Policy) map[string]int64 {
+	if prior == nil || !sameGateway(prior.ByEgressGateway, p.ByEgressGateway) {
+		return nil
+	}
+	return goPorts(prior.GatewayPorts)
+}
+
+func sameGateway(a, b *compile.Reference) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Name == b.Name && a.Namespace == b.Namespace && maps.Equal(a.PodSelector(), b.PodSelector())
+}
+
+// planned is what is known of a policy before its missing ports are assigned.
+type planned struct {
+	slots   []ports.Slot
+	ports   map[string]int64
+	objects []manifest.Object
+	// pending are the keys of the objects whose body depends on a port that
+	// apply assigns.
+	pending map[string]bool
+	grants  []string
+}
+
+// plan compiles a policy with the ports that are settled.
+func (r *Resource) plan(p policy.Policy, prior map[string]int64) (planned, diag.Diagnostics) {
+	var diags diag.Diagnostics
+	wanted := planned{slots: policy.Slots(p), grants: policy.Grants(p)}
+	var clashes []ports.Clash
+	wanted.ports, clashes = ports.Keep(prior, wanted.slots)
+	for _, clash := range clashes {
+		diags.Append(diagnostic(clashError(p, clash)))
+	}
+	wanted.objects, wanted.pending = policy.Preview(p, r.provider.Mesh, wanted.ports)
+	return wanted, diags
+}
+
+// computed returns the computed attributes of a plan. Keys are always known.
+func (w planned) computed(detail manifest.Detail) Computed {
+	manifests := make(map[string]attr.Value, len(w.objects))
+	for _, object := range w.objects {
+		if w.pending[object.Key] {
+			manifests[object.Key] = types.StringUnknown()
+		} else {
+			manifests[object.Key] = types.StringValue(detail.Render(object.Body))
+		}
+	}
+	var members []string
+	for _, slot := range w.slots {
+		members = append(members, slot.Members...)
+	}
+	return Computed{
+		GatewayPorts: portMap(w.ports, members),
+		Grants:       stringSet(w.grants),
+		Manifests:    types.MapValueMust(types.StringType, manifests),
+		Drift:        stringMap(nil),
+	}
+}
+
+// portPath returns the attribute that names the port of a slot.
+func portPath(p policy.Policy, slot ports.Slot) path.Path {
+	for i, rule := range p.EgressRules {
+		for j, to := range rule.To {
+			if to.ByEgressGateway != nil && to.Name == slot.Key {
+				return path.Root("egress_rules").AtListIndex(i).AtName("to").AtListIndex(j).AtName("by_egress_gateway").AtName("port")
+			}
+		}
+	}
+	return path.Root("egress_rules")
+}
+
+// gatewayName returns "namespace/name" of the policy's gateway.
+func gatewayName(p policy.Policy) string {
+	if p.ByEgressGateway == nil {
+		return ""
+	}
+	return p.ByEgressGateway.Namespace + "/" + p.ByEgressGateway.Name
+}

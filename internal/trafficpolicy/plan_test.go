@@ -1,0 +1,277 @@
+package trafficpolicy
+
+import (
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/meshegress/terraform-provider-istio/internal/compile"
+	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
+)
+
+func ptr[T any](v T) *T { return &v }
+
+// example is a valid policy in which every optional attribute is set in some entry.
+func example() policy.Policy {
+	return policy.Policy{
+		Name: "payments",
+		ByEgressGateway: &compile.Reference{
+			Name: "egressgateway-a", Namespace: "istio-egress", Selector: map[string]string{"istio": "egressgateway-a"},
+			MutualTLS: ptr(true), Authorization: ptr("allow_listed"), Revision: ptr("stable"),
+		},
+		Revision:            ptr("stable"),
+		UnselectedWorkloads: policy.Deny,
+		EgressRules: []policy.Rule{{
+			Name: ptr("checkout"),
+			From: []policy.From{{Namespace: "mytest", WorkloadSelector: map[string]string{"app": "sleep-a"}, ServiceAccounts: []string{"sleep-a"}}},
+			To: []policy.To{
+				{
+					Name: "httpbin-http", Hosts: []string{"www.httpbin.org", "httpbin.org"}, Port: policy.Port{Name: "http", Number: 80, Protocol: policy.HTTP},
+					ByEgressGateway: &policy.EntryGateway{Port: 80}, HTTPSUpgrade: &policy.HTTPSUpgrade{Enabled: true, Port: 443},
+					TLS:     &policy.TLS{Mode: policy.Mutual, CredentialName: ptr("client"), SNI: ptr("httpbin.org"), SubjectAltNames: []string{"httpbin.org"}},
+					Timeout: ptr("10s"), Retries: &policy.Retries{Attempts: 2, PerTryTimeout: ptr("2s"), RetryOn: ptr("gateway-error")},
+				},
+				{Name: "httpbin-https", Hosts: []string{"httpbin.org"}, Port: policy.Port{Name: "https", Number: 443, Protocol: policy.HTTPS}},
+				{Name: "shared", Hosts: []string{"a.example.com", "b.example.com"}, Port: policy.Port{Name: "https", Number: 443, Protocol: policy.HTTPS}, ByEgressGateway: &policy.EntryGateway{Port: 10444}},
+				{Name: "db", Hosts: []string{"db.partner.example"}, Addresses: []string{"203.0.113.7"}, Port: policy.Port{Name: "tcp", Number: 5432, Protocol: policy.TCP}},
+			},
+		}},
+	}
+}
+
+// configOf returns a policy as a configuration: no computed attribute is set.
+func configOf(t *testing.T, p policy.Policy) tftypes.Value {
+	t.Helper()
+	ctx := t.Context()
+	s := testSchema(t)
+	state := tfsdk.State{Raw: tftypes.NewValue(s.Type().TerraformType(ctx), nil), Schema: s}
+	if diags := setIntent(ctx, &state, p); diags.HasError() {
+		t.Fatal(diags)
+	}
+	return state.Raw
+}
+
+// leaves returns the path of every value of a configuration that is not null,
+// collections and objects included.
+func leaves(t *testing.T, config tftypes.Value) []*tftypes.AttributePath {
+	t.Helper()
+	var all []*tftypes.AttributePath
+	err := tftypes.Walk(config, func(at *tftypes.AttributePath, value tftypes.Value) (bool, error) {
+		if len(at.Steps()) > 0 && !value.IsNull() {
+			all = append(all, at)
+		}
+		return true, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func withUnknown(t *testing.T, config tftypes.Value, at *tftypes.AttributePath) tftypes.Value {
+	t.Helper()
+	changed, err := tftypes.Transform(config, func(p *tftypes.AttributePath, value tftypes.Value) (tftypes.Value, error) {
+		if p.Equal(at) {
+			return tftypes.NewValue(value.Type(), tftypes.UnknownValue), nil
+		}
+		return value, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return changed
+}
+
+func failOnErrors(t *testing.T, diags []*tfprotov6.Diagnostic) {
+	t.Helper()
+	for _, d := range diags {
+		if d.Severity == tfprotov6.DiagnosticSeverityError {
+			t.Errorf("%s: %s (%s)", d.Summary, d.Detail, d.Attribute)
+		}
+	}
+}
+
+// A configuration plans with any of its values unknown, as a create and as an
+// update, and what depends on the unknown value is "known after apply".
+func TestEveryValueMayBeUnknown(t *testing.T) {
+	s := newServer(t, offline{meshKnown: true})
+	config := configOf(t, example())
+	prior := appliedState(t, s, config)
+	paths := leaves(t, config)
+	if len(paths) < 60 {
+		t.Fatalf("the example has only %d values", len(paths))
+	}
+	for _, at := range paths {
+		t.Run(at.String(), func(t *testing.T) {
+			s := server{t: t, wire: s.wire, typ: s.typ}
+			unknown := withUnknown(t, config, at)
+			failOnErrors(t, s.validate(unknown))
+			for name, before := range map[string]tftypes.Value{"create": s.none(), "update": prior} {
+				planned, resp := s.plan(unknown, before)
+				failOnErrors(t, resp.Diagnostics)
+				if t.Failed() {
+					t.Fatal(name)
+				}
+				attributes := attributesOf(t, planned)
+				for _, computed := range []string{"gateway_ports", "grants", "manifests"} {
+					if attributes[computed].IsKnown() {
+						t.Errorf("%s: %s is known", name, computed)
+					}
+				}
+				if !attributes["drift"].IsFullyKnown() {
+					t.Errorf("%s: drift is unknown", name)
+				}
+				// What the user wrote is planned as it stands.
+				for attribute, value := range attributesOf(t, unknown) {
+					if !providerAttributes[attribute] && !attributes[attribute].Equal(value) {
+						t.Errorf("%s: %s is planned as %s", name, attribute, attributes[attribute])
+					}
+				}
+			}
+		})
+	}
+}
+
+// As long as a fact of the mesh is unknown, nothing can be compiled.
+func TestMeshMayBeUnknown(t *testing.T) {
+	s := newServer(t, offline{})
+	planned, resp := s.plan(configOf(t, example()), s.none())
+	failOnErrors(t, resp.Diagnostics)
+	if attributesOf(t, planned)["manifests"].IsKnown() {
+		t.Error("manifests are known")
+	}
+}
+
+// The plan of something new knows all keys and all grants; unknown is only
+// what contains a port that apply assigns.
+func TestPlanOfNewPolicy(t *testing.T) {
+	s := newServer(t, offline{meshKnown: true})
+	planned, resp := s.plan(configOf(t, example()), s.none())
+	failOnErrors(t, resp.Diagnostics)
+	attributes := attributesOf(t, planned)
+	if !attributes["grants"].IsFullyKnown() {
+		t.Error("grants are unknown")
+	}
+	ports := attributesOf(t, attributes["gateway_ports"])
+	for member, known := range map[string]bool{
+		"httpbin-http": false, "httpbin-https/httpbin.org": false, "shared": true, "db/db.partner.example": false,
+	} {
+		if value, ok := ports[member]; !ok || value.IsKnown() != known {
+			t.Errorf("gateway_ports[%s] = %s, known should be %t", member, value, known)
+		}
+	}
+	manifests := attributesOf(t, attributes["manifests"])
+	for key, known := range map[string]bool{
+		"Gateway/istio-egress/egressgateway-a:shared":       true,
+		"Gateway/istio-egress/egressgateway-a:httpbin-http": false,
+		"Service/istio-egress/payments-egw":                 false,
+	} {
+		if value, ok := manifests[key]; !ok || value.IsKnown() != known {
+			t.Errorf("manifests[%s] = %s, known should be %t", key, value, known)
+		}
+	}
+}
+
+// Planning is deterministic: core plans again during apply, and rejects
+// another answer.
+func TestPlanIsDeterministic(t *testing.T) {
+	config := configOf(t, example())
+	first, _ := newServer(t, offline{meshKnown: true}).plan(config, newServer(t, offline{}).none())
+	second, _ := newServer(t, offline{meshKnown: true}).plan(config, newServer(t, offline{}).none())
+	if !first.Equal(second) {
+		t.Error("two plans differ")
+	}
+}
+
+// appliedState returns the state after an apply of a configuration: the plan
+// with a port for every slot.
+func appliedState(t *testing.T, s server, config tftypes.Value) tftypes.Value {
+	t.Helper()
+	planned, resp := s.plan(config, s.none())
+	failOnErrors(t, resp.Diagnostics)
+	attributes := attributesOf(t, planned)
+	ports := attributesOf(t, attributes["gateway_ports"])
+	next := 11000
+	for member, port := range ports {
+		if !port.IsKnown() {
+			ports[member] = tftypes.NewValue(tftypes.Number, next)
+			next++
+		}
+	}
+	attributes["gateway_ports"] = tftypes.NewValue(attributes["gateway_ports"].Type(), ports)
+	// The next plan says what the manifests of these ports are.
+	attributes["manifests"] = tftypes.NewValue(attributes["manifests"].Type(), map[string]tftypes.Value{})
+	state := tftypes.NewValue(s.typ, attributes)
+	planned, resp = s.plan(config, state)
+	failOnErrors(t, resp.Diagnostics)
+	if !planned.IsFullyKnown() {
+		t.Fatalf("the plan of an applied policy has unknown values: %s", planned)
+	}
+	return planned
+}
+
+// A policy that is as it should be has an empty plan, and its ports stay
+// through every edit that leaves their entry and host.
+func TestPortsStay(t *testing.T) {
+	s := newServer(t, offline{meshKnown: true})
+	applied := appliedState(t, s, configOf(t, example()))
+	if planned, _ := s.plan(configOf(t, example()), applied); !planned.Equal(applied) {
+		t.Error("the plan of an unchanged policy is not empty")
+	}
+	before := attributesOf(t, attributesOf(t, applied)["gateway_ports"])
+
+	edited := example()
+	edited.EgressRules[0].Name = ptr("renamed")
+	edited.EgressRules[0].To[1].Hosts = append([]string{"new.example.com"}, edited.EgressRules[0].To[1].Hosts...)
+	to := edited.EgressRules[0].To
+	to[0], to[1], to[3] = to[3], to[0], to[1]
+	edited.EgressRules = append([]policy.Rule{{
+		From: []policy.From{{Namespace: "other", ServiceAccounts: []string{"x"}}},
+		To:   []policy.To{{Name: "first", Hosts: []string{"first.example.com"}, Port: policy.Port{Name: "https", Number: 443, Protocol: policy.HTTPS}}},
+	}}, edited.EgressRules...)
+
+	planned, resp := s.plan(configOf(t, edited), applied)
+	failOnErrors(t, resp.Diagnostics)
+	after := attributesOf(t, attributesOf(t, planned)["gateway_ports"])
+	for member, port := range before {
+		if !after[member].Equal(port) {
+			t.Errorf("port of %s moves from %s to %s", member, port, after[member])
+		}
+	}
+	for _, member := range []string{"first/first.example.com", "httpbin-https/new.example.com"} {
+		if after[member].IsKnown() {
+			t.Errorf("the plan promises port %s to the new %s", after[member], member)
+		}
+	}
+	if len(after) != len(before)+2 {
+		t.Errorf("ports: %v", after)
+	}
+}
+
+// On another gateway no port is reserved; in another namespace the policy is
+// another resource.
+func TestAnotherGateway(t *testing.T) {
+	s := newServer(t, offline{meshKnown: true})
+	applied := appliedState(t, s, configOf(t, example()))
+
+	moved := example()
+	moved.ByEgressGateway.Name, moved.ByEgressGateway.Selector = "egressgateway-b", nil
+	planned, resp := s.plan(configOf(t, moved), applied)
+	failOnErrors(t, resp.Diagnostics)
+	if len(resp.RequiresReplace) != 0 {
+		t.Errorf("another gateway in the namespace replaces the policy: %v", resp.RequiresReplace)
+	}
+	ports := attributesOf(t, attributesOf(t, planned)["gateway_ports"])
+	if ports["httpbin-http"].IsKnown() {
+		t.Errorf("port %s of the old gateway is promised on the new one", ports["httpbin-http"])
+	}
+
+	moved.ByEgressGateway.Namespace = "istio-egress-b"
+	_, resp = s.plan(configOf(t, moved), applied)
+	failOnErrors(t, resp.Diagnostics)
+	if len(resp.RequiresReplace) == 0 {
+		t.Error("another namespace does not replace the policy")
+	}
+}

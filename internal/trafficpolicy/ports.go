@@ -1,0 +1,158 @@
+package trafficpolicy
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/meshegress/terraform-provider-istio/internal/cluster"
+	"github.com/meshegress/terraform-provider-istio/internal/compile"
+	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
+	"github.com/meshegress/terraform-provider-istio/internal/manifest"
+	"github.com/meshegress/terraform-provider-istio/internal/ports"
+)
+
+// reserve gives every slot of the policy its port. held are the ports that
+// the instance has reserved already, by member. It returns the ports of all
+// slots that have one, and the Gateways that it created, whatever the error.
+//
+// Creating the Gateway that is named after a port reserves it among all
+// policies of the gateway, in whatever workspace they are planned. So a port
+// is never taken by looking: what the cluster shows only spares attempts.
+func (r *Resource) reserve(ctx context.Context, client *cluster.Client, owner cluster.Owner, p policy.Policy, held map[string]int64) (map[string]int64, []manifest.Object, error) {
+	slots := policy.Slots(p)
+	if len(slots) == 0 {
+		return map[string]int64{}, nil, nil
+	}
+	settled, clashes := ports.Keep(held, slots)
+	if len(clashes) > 0 {
+		return nil, nil, clashError(p, clashes[0])
+	}
+	taken, resumed, err := r.surroundings(ctx, client, owner, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	reserved := map[string]int64{}
+	var created []manifest.Object
+	for _, slot := range slots {
+		if port, ok := slot.Port(settled); ok && has(held, port) {
+			slot.Set(reserved, port)
+		}
+	}
+	for _, slot := range ports.Missing(reserved, slots) {
+		candidates := ports.Candidates(policy.SlotID(p, slot), func(port int64) bool {
+			_, isTaken := taken[port]
+			return isTaken || has(reserved, port) || has(settled, port)
+		})
+		if port, ok := slot.Port(resumed); ok && slot.Explicit == 0 {
+			candidates = first(port, candidates)
+		}
+		if slot.Explicit != 0 {
+			candidates = only(slot.Explicit)
+		}
+		object, port, err := r.reserveSlot(ctx, client, owner, p, slot, candidates)
+		if err != nil {
+			return reserved, created, err
+		}
+		slot.Set(reserved, port)
+		created = append(created, object)
+	}
+	return reserved, created, nil
+}
+
+// reserveSlot tries the candidates until one is ours.
+func (r *Resource) reserveSlot(ctx context.Context, client *cluster.Client, owner cluster.Owner, p policy.Policy, slot ports.Slot, candidates sequence) (manifest.Object, int64, error) {
+	for port := range candidates {
+		object := policy.GatewayObject(p, r.provider.Mesh, slot, port)
+		ours, err := client.Reserve(ctx, owner, object)
+		if err != nil {
+			return manifest.Object{}, 0, err
+		}
+		if ours {
+			return object, port, nil
+		}
+		if slot.Explicit != 0 {
+			return manifest.Object{}, 0, r.takenError(ctx, client, p, slot, object)
+		}
+	}
+	return manifest.Object{}, 0, &attributeError{
+		path:    path.Root("by_egress_gateway"),
+		summary: "No free port on the gateway",
+		detail: fmt.Sprintf("Every port from %d to %d of gateway %s is in use, so %q cannot get one. "+
+			"Give HTTPS, TLS and TCP entries with several hosts an explicit by_egress_gateway.port (their hosts then share it), or use another gateway.",
+			ports.First, ports.Last, gatewayName(p), slot.Key),
+	}
+}
+
+// surroundings returns the ports that somebody else has on the gateway's
+// pods, and those that an apply of this instance which did not finish has
+// reserved.
+func (r *Resource) surroundings(ctx context.Context, client *cluster.Client, owner cluster.Owner, p policy.Policy) (taken map[int64]string, resumed map[string]int64, err error) {
+	namespace := p.ByEgressGateway.Namespace
+	gateways, err := client.Glance(ctx, gatewayGVK, namespace, "")
+	if err != nil {
+		return nil, nil, err
+	}
+	services, err := client.Glance(ctx, serviceGVK, namespace, "")
+	if err != nil {
+		return nil, nil, err
+	}
+	own, err := ownGateways(ctx, client, namespace, owner)
+	if err != nil {
+		return nil, nil, err
+	}
+	return policy.TakenPorts(*p.ByEgressGateway, gateways, services), policy.LivePorts(p, own), nil
+}
+
+// takenError says who has the port that the configuration names.
+func (r *Resource) takenError(ctx context.Context, client *cluster.Client, p policy.Policy, slot ports.Slot, object manifest.Object) error {
+	holder := "somebody else"
+	// The holder only makes the message better, so that it cannot be read is
+	// no further error.
+	if live, err := client.Get(ctx, object.ID()); err == nil && live != nil {
+		holder = holderOf(live.GetLabels()[compile.LabelManagedBy])
+		if other, ok := cluster.OwnerOf(live); ok {
+			holder = other.String()
+		}
+	}
+	return &attributeError{
+		path:    portPath(p, slot),
+		summary: "Port of the gateway is taken",
+		detail:  takenDetail(p, slot, object, holder),
+	}
+}
+
+func holderOf(managedBy string) string {
+	if managedBy == "" {
+		return "somebody who is not this provider"
+	}
+	return managedBy
+}
+
+// takenDetail is the text of a diagnostic about an explicit port.
+func takenDetail(p policy.Policy, slot ports.Slot, object manifest.Object, holder string) string {
+	return fmt.Sprintf("Entry %q wants port %d of gateway %s, and %s, which reserves it, belongs to %s. "+
+		"Choose another port, or leave by_egress_gateway out to have one assigned.",
+		slot.Key, slot.Explicit, gatewayName(p), object.ID(), holder)
+}
+
+// clashError says that an assigned port is demanded by another entry.
+func clashError(p policy.Policy, clash ports.Clash) *attributeError {
+	return &attributeError{
+		path:    portPath(p, clash.Demanded),
+		summary: "Port is assigned to another entry of this policy",
+		detail: fmt.Sprintf("Port %d of gateway %s was assigned to %q at an earlier apply and does not move while that entry exists. "+
+			"Choose another port for %q, or leave its by_egress_gateway out.",
+			clash.Port, gatewayName(p), clash.Assigned.Key, clash.Demanded.Key),
+	}
+}
+
+func has(members map[string]int64, port int64) bool {
+	for _, other := range members {
+		if other == port {
+			return true
+		}
+	}
+	return false
+}

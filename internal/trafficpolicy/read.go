@@ -1,0 +1,99 @@
+package trafficpolicy
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+
+	"github.com/meshegress/terraform-provider-istio/internal/cluster"
+	"github.com/meshegress/terraform-provider-istio/internal/settings"
+)
+
+// leftoverDrift is the line of an object that only an unfinished update
+// explains.
+const leftoverDrift = "left over from an update that did not finish -> removed"
+
+// Read implements resource.Resource: it compares the live objects with what
+// the state compiles to. It never changes what the user wrote.
+func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state Model
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() || !r.provider.MeshKnown {
+		// Without the facts of the mesh there is nothing to compare with; the
+		// plan says "known after apply".
+		return
+	}
+	timeout, diags := state.Timeouts.Read(ctx, defaultReadTimeout)
+	resp.Diagnostics.Append(diags...)
+	identity := identityOf(state.Policy)
+	owner, diags := r.ownerOf(ctx, req.Private, identity)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+
+	client, err := r.provider.Connect()
+	if settings.IsUnknown(err) && req.ClientCapabilities.DeferralAllowed {
+		resp.Deferred = &resource.Deferred{Reason: resource.DeferredReasonProviderConfigUnknown}
+		return
+	}
+	if err != nil {
+		resp.Diagnostics.Append(diagnostic(err))
+		return
+	}
+	release, leftover, err := r.stateRelease(ctx, client, state, owner)
+	if err != nil {
+		resp.Diagnostics.Append(diagnostic(err))
+		return
+	}
+	seen, err := client.Observe(ctx, release)
+	if err != nil {
+		resp.Diagnostics.Append(diagnostic(err))
+		return
+	}
+	if gone(release, seen) {
+		resp.State.RemoveResource(ctx)
+		return
+	}
+	manifests, drift := r.compare(release, leftover, seen)
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("manifests"), stringMap(manifests))...)
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("drift"), stringMap(drift))...)
+	resp.Diagnostics.Append(resp.Identity.Set(ctx, identity)...)
+	if owner.Nonce == "" && seen.Owner.Nonce != "" {
+		resp.Diagnostics.Append(saveOwner(ctx, resp.Private, seen.Owner)...)
+	}
+}
+
+// gone reports whether nothing of the policy is left. A shared object may
+// still stand there for others.
+func gone(release cluster.Release, seen cluster.Observation) bool {
+	for _, object := range release.Objects {
+		if object.Shared == nil && seen.Live[object.Key] != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// compare returns the attributes `manifests` and `drift`.
+func (r *Resource) compare(release cluster.Release, leftover map[string]bool, seen cluster.Observation) (manifests, drift map[string]string) {
+	manifests, drift = map[string]string{}, map[string]string{}
+	for _, object := range release.Objects {
+		live := seen.Projected[object.Key]
+		switch {
+		case !leftover[object.Key]:
+			if line, ok := seen.Drift[object.Key]; ok {
+				drift[object.Key] = line
+			}
+		case live != nil:
+			drift[object.Key] = leftoverDrift
+		}
+		if live != nil {
+			manifests[object.Key] = r.provider.Detail.Render(live)
+		}
+	}
+	return manifests, drift
+}

@@ -1,0 +1,38 @@
+package trafficpolicy
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+
+	"github.com/meshegress/terraform-provider-istio/internal/compile"
+	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
+	"github.com/meshegress/terraform-provider-istio/internal/diagnose"
+)
+
+// ValidateConfig implements resource.ResourceWithValidateConfig: the rules of
+// the compiler, as far as the configuration is known.
+func (r *Resource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	s, ok := req.Config.Schema.(schema.Schema)
+	if !ok {
+		return
+	}
+	raw, err := withDefaults(ctx, s, req.Config.Raw)
+	if err != nil {
+		resp.Diagnostics.AddError("The configuration cannot be read", err.Error())
+		return
+	}
+	config := tfsdk.Config{Raw: raw, Schema: s}
+	intent, guessed := knownPart(ctx, config)
+	resp.Diagnostics.Append(diagnose.Problems(provable(policy.Validate(intent, r.mesh()), guessed))...)
+}
+
+// mesh returns the facts of the mesh, empty as long as they are unknown.
+func (r *Resource) mesh() compile.Mesh {
+	if r.provider == nil || !r.provider.MeshKnown {
+		return compile.Mesh{}
+	}
+	return r.provider.Mesh
+}

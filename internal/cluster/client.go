@@ -30,6 +30,9 @@ type Options struct {
 	// ForceConflicts takes fields from other managers on every update, also
 	// those that the plan did not show.
 	ForceConflicts bool
+	// Endpoint says where the address of the cluster comes from, for errors:
+	// "`config_path`", "the environment variable KUBE_HOST".
+	Endpoint string
 }
 
 // Client is the connection of one provider instance to one cluster. It is
@@ -37,6 +40,7 @@ type Options struct {
 type Client struct {
 	rest           rest.Interface
 	host           string
+	endpoint       string
 	forceConflicts bool
 	slots          chan struct{}
 
@@ -58,8 +62,9 @@ type Client struct {
 // New returns a Client. It never dials.
 func New(config *rest.Config, options Options) (*Client, error) {
 	config = rest.CopyConfig(config)
-	config.QPS = -1
-	config.Burst = 0
+	if config.QPS == 0 {
+		config.QPS = -1 // client-go's default is 5 a second
+	}
 	config.UserAgent = compile.ProviderName + "/" + options.Version
 	config.ContentType = runtime.ContentTypeJSON
 	config.AcceptContentTypes = runtime.ContentTypeJSON
@@ -80,6 +85,7 @@ func New(config *rest.Config, options Options) (*Client, error) {
 	return &Client{
 		rest:           restClient,
 		host:           hostOf(config),
+		endpoint:       options.Endpoint,
 		forceConflicts: options.ForceConflicts,
 		slots:          make(chan struct{}, concurrentRequests),
 		snapshots:      map[listKey]*snapshot{},

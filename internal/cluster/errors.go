@@ -17,8 +17,10 @@ type OpError struct {
 	// Verb is the request as RBAC and audit name it, or "apply".
 	Verb string
 	ID   manifest.ID
-	Host string
-	Err  error
+	// Host is the address of the cluster, Endpoint what it was taken from.
+	Host     string
+	Endpoint string
+	Err      error
 	// MaybeDone is set for a write that may have been committed all the same.
 	MaybeDone bool
 	// Cancelled is why retrying ended early, if it did.

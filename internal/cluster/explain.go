@@ -117,10 +117,17 @@ func explainOp(e *OpError) (string, string) {
 	if e.Cancelled != nil {
 		summary += ": time is up"
 	}
-	if _, ok := statusOf(e.Err); !ok {
-		return summary, explainTransport(e)
+	_, answered := statusOf(e.Err)
+	detail := ""
+	if answered {
+		detail = explainStatus(e)
+	} else {
+		detail = explainTransport(e)
 	}
-	return summary, explainStatus(e)
+	if e.Endpoint != "" && (!answered || apierrors.IsUnauthorized(e.Err)) {
+		detail += fmt.Sprintf("\n\nThe address comes from %s.", e.Endpoint)
+	}
+	return summary, detail
 }
 
 // where names the object, or the collection where a list failed.

@@ -100,7 +100,7 @@ func (c *Client) List(ctx context.Context, gvk schema.GroupVersionKind, namespac
 		return nil, err
 	}
 	if snap.forbidden {
-		return nil, &OpError{Verb: "list", ID: idOf(gvk, namespace, ""), Host: c.host, Err: forbiddenList(gvk, namespace)}
+		return nil, &OpError{Verb: "list", ID: idOf(gvk, namespace, ""), Host: c.host, Endpoint: c.endpoint, Err: forbiddenList(gvk, namespace)}
 	}
 	var found []*unstructured.Unstructured
 	for _, e := range snap.items {

@@ -149,7 +149,7 @@ func (c *Client) do(ctx context.Context, o op, attempt func(context.Context) err
 	if d, ok := ctx.Deadline(); ok {
 		deadline = d
 	}
-	failure := &OpError{Verb: o.verb, ID: o.id, Host: c.host}
+	failure := &OpError{Verb: o.verb, ID: o.id, Host: c.host, Endpoint: c.endpoint}
 	for n := 0; ; n++ {
 		err := c.once(ctx, o, attempt)
 		if err == nil {
@@ -220,4 +220,3 @@ func earlier(a, b time.Time) time.Time {
 	}
 	return b
 }
-

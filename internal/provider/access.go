@@ -102,7 +102,7 @@ func (a access) applyHost(t *target) diag.Diagnostics {
 		return diag.Diagnostics{a.host.fail("Not the address of an API server",
 			"%s is %q. It takes the form https://10.0.0.1:6443.", upperFirst(a.host.String()), redact(a.host.value))}
 	}
-	t.cluster.Server = server.String()
+	t.cluster.Server, t.endpoint = server.String(), a.host.String()
 	if server.Scheme == "http" {
 		// clientcmd reads no credentials for a plain connection.
 		for _, s := range []setting{a.token, a.certificate} {

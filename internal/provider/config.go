@@ -52,19 +52,27 @@ type Environment struct {
 	ServiceAccount string
 }
 
+// Connection is how to reach a cluster.
+type Connection struct {
+	*rest.Config
+	// Endpoint says where the server's address comes from, for messages: such
+	// as "`host`", or "the context \"prod\" of /x/config, from `config_path`".
+	Endpoint string
+}
+
 // target is a cluster, a user, and where both were found.
 type target struct {
 	cluster clientcmdapi.Cluster
 	user    clientcmdapi.AuthInfo
-	// origin names the place for a message, such as "the context \"a\" of
-	// config_path = \"/x\"".
-	origin setting
+	// origin is the setting that led here, endpoint a longer phrase for it.
+	origin   setting
+	endpoint string
 }
 
-// Connection returns the configuration of the client, or nil without
-// diagnostics when neither the block nor the environment names a cluster. It
-// never looks at a default kubeconfig, and never dials.
-func (c Config) Connection(env Environment) (*rest.Config, diag.Diagnostics) {
+// Connection returns how to reach the cluster, or nil without diagnostics when
+// neither the block nor the environment names one. It never looks at a default
+// kubeconfig, and never dials.
+func (c Config) Connection(env Environment) (*Connection, diag.Diagnostics) {
 	files, diags := c.files(env.Getenv)
 	if diags.HasError() {
 		return nil, diags
@@ -82,6 +90,7 @@ func (c Config) Connection(env Environment) (*rest.Config, diag.Diagnostics) {
 		diags.Append(found...)
 	case access.host.isSet():
 		base.origin = access.host
+		base.endpoint = access.host.String()
 	case ok:
 		base = inCluster
 	default:
@@ -100,10 +109,11 @@ func (c Config) Connection(env Environment) (*rest.Config, diag.Diagnostics) {
 	}
 	config, found := base.restConfig()
 	diags.Append(found...)
-	if config != nil {
-		c.limit(config)
+	if diags.HasError() {
+		return nil, diags
 	}
-	return config, diags
+	c.limit(config)
+	return &Connection{Config: config, Endpoint: base.endpoint}, diags
 }
 
 // files returns the kubeconfig files to read: those of the block, else those

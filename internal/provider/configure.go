@@ -64,9 +64,10 @@ func (p *Provider) connector(ctx context.Context, model Model) (func() (*cluster
 		return fail(settings.ErrNoCluster), diags
 	}
 	return sync.OnceValues(func() (*cluster.Client, error) {
-		return cluster.New(connection, cluster.Options{
+		return cluster.New(connection.Config, cluster.Options{
 			Version:        p.version,
 			ForceConflicts: model.ForceConflicts.ValueBool(),
+			Endpoint:       connection.Endpoint,
 		})
 	}), diags
 }

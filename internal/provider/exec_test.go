@@ -43,7 +43,7 @@ func TestExec(t *testing.T) {
 			if len(diags) > 0 {
 				t.Fatal(summaries(diags))
 			}
-			if got := authorization(t, config); got != "Bearer from-plugin-suffix" {
+			if got := authorization(t, config.Config); got != "Bearer from-plugin-suffix" {
 				t.Errorf("Authorization: %q", got)
 			}
 		})
@@ -59,7 +59,7 @@ func TestExecMissing(t *testing.T) {
 	if len(diags) > 0 {
 		t.Fatal(summaries(diags))
 	}
-	client, err := rest.HTTPClientFor(config)
+	client, err := rest.HTTPClientFor(config.Config)
 	must(t, err)
 	if _, err = client.Get(config.Host); err == nil || !strings.Contains(err.Error(), "no-such-plugin") {
 		t.Errorf("%v", err)

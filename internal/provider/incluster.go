@@ -23,8 +23,9 @@ func inClusterTarget(env Environment) (target, bool) {
 	t := target{
 		cluster: clientcmdapi.Cluster{Server: "https://" + net.JoinHostPort(host, port)},
 		// A file, not its content: the kubelet renews the token.
-		user:   clientcmdapi.AuthInfo{TokenFile: token},
-		origin: setting{attribute: "host", variable: "KUBERNETES_SERVICE_HOST", value: host},
+		user:     clientcmdapi.AuthInfo{TokenFile: token},
+		origin:   setting{attribute: "host", variable: "KUBERNETES_SERVICE_HOST", value: host},
+		endpoint: "the pod that Terraform runs in (KUBERNETES_SERVICE_HOST)",
 	}
 	if ca := filepath.Join(env.ServiceAccount, "ca.crt"); isFile(ca) {
 		t.cluster.CertificateAuthority = ca

@@ -67,6 +67,8 @@ func (c Config) kubeconfigTarget(files []setting, getenv func(string) string, ho
 			names(files), variables["config_context"], listed("contexts", merged.Contexts)))
 	}
 
+	result.endpoint = fmt.Sprintf("the context %q of %s, from %s", contextName, names(files), files[0])
+
 	// The more specific setting decides which name to look up and to blame.
 	clusterBy, userBy := kubectx, kubectx
 	if byCluster.isSet() {

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"k8s.io/client-go/rest"
 )
 
 // connection is what a test compares of a rest.Config.
@@ -17,7 +16,7 @@ type connection struct {
 	Insecure                                                        bool
 }
 
-func summarize(t *testing.T, config *rest.Config) *connection {
+func summarize(t *testing.T, config *Connection) *connection {
 	t.Helper()
 	if config == nil {
 		return nil
@@ -145,6 +144,32 @@ func TestRateLimit(t *testing.T) {
 			got, diags := c.config.Connection(in(nil))
 			if len(diags) > 0 || got.QPS != c.qps || got.Burst != c.burst {
 				t.Errorf("qps %v, burst %v, %v", got.QPS, got.Burst, summaries(diags))
+			}
+		})
+	}
+}
+
+// Messages about a server that does not answer say where its address comes from.
+func TestEndpoint(t *testing.T) {
+	file := write(t, "config", kubeconfig)
+	cases := map[string]struct {
+		config Config
+		env    map[string]string
+		want   string
+	}{
+		"attribute": {config: Config{Host: ptr("https://h.example")}, want: "`host`"},
+		"variable":  {env: map[string]string{"KUBE_HOST": "https://h.example"}, want: "the environment variable KUBE_HOST"},
+		"file":      {config: Config{ConfigPath: &file}, want: `the context "first" of "` + file + "\", from `config_path`"},
+		"host over a file": {
+			config: Config{ConfigPath: &file}, env: map[string]string{"KUBE_HOST": "https://h.example"},
+			want: "the environment variable KUBE_HOST",
+		},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			got, diags := c.config.Connection(in(c.env))
+			if len(diags) > 0 || got.Endpoint != c.want {
+				t.Errorf("%q %v", got.Endpoint, summaries(diags))
 			}
 		})
 	}

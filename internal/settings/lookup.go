@@ -19,6 +19,10 @@ const lookupTimeout = 15 * time.Second
 // one warning per process; whoever comes later is not kept waiting. Any other
 // error of the look-up is an error of the plan.
 func (p *Provider) Lookup(ctx context.Context, look func(context.Context, *cluster.Client) error) diag.Diagnostics {
+	return p.lookupWithin(ctx, lookupTimeout, look)
+}
+
+func (p *Provider) lookupWithin(ctx context.Context, limit time.Duration, look func(context.Context, *cluster.Client) error) diag.Diagnostics {
 	client, err := p.Connect()
 	switch {
 	case IsUnknown(err):
@@ -32,7 +36,7 @@ func (p *Provider) Lookup(ctx context.Context, look func(context.Context, *clust
 		return nil
 	}
 
-	bounded, cancel := context.WithTimeout(ctx, lookupTimeout)
+	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	err = look(bounded, client)
 	switch {

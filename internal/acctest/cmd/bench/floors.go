@@ -3,12 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/dynamic"
-
-	"golang.org/x/sync/errgroup"
 )
 
 // connections is how many requests the raw loop has under way, as many as
@@ -84,7 +84,7 @@ func terraformData(count, bytes int) string {
 	return fmt.Sprintf(`
 resource "terraform_data" "t" {
   count = %d
-  input = join("", [for i in range(%d) : "x"])
+  input = %q
 }
-`, count, bytes)
+`, count, strings.Repeat("x", bytes))
 }

@@ -57,6 +57,6 @@ func run(ctx context.Context, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	report(out, l, count, provider, core, raw)
+	report(out, count, provider, core, raw)
 	return nil
 }

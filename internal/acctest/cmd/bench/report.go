@@ -15,7 +15,7 @@ const (
 	targetStateBytes = 3 << 10
 )
 
-func report(out io.Writer, l *lab, count int, provider, core operations, raw floors) {
+func report(out io.Writer, count int, provider, core operations, raw floors) {
 	print := func(format string, args ...any) { _, _ = fmt.Fprintf(out, format+"\n", args...) }
 	print("")
 	print("%d policies of one HTTPS host and one source: %d objects. %s, %d cores.", count, raw.objects, runtime.GOARCH, runtime.NumCPU())

@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/util/version"
+
 	"github.com/meshegress/terraform-provider-istio/internal/acctest/testbed"
 )
 
@@ -29,10 +31,20 @@ func (c CLI) String() string {
 	return "Terraform " + c.Version
 }
 
-// Identity reports whether the CLI knows resource identity: import blocks with
-// `identity`, and identities in state. Terraform has it since 1.12; OpenTofu
-// 1.12 has not.
-func (c CLI) Identity() bool { return !c.OpenTofu && !strings.HasPrefix(c.Version, "1.11.") }
+// firstIdentity is the version from which Terraform, and OpenTofu too, know
+// resource identity.
+const firstIdentity = "1.12.0"
+
+// ImportsByIdentity reports whether the CLI has import blocks with `identity`.
+func (c CLI) ImportsByIdentity() bool {
+	v, err := version.ParseSemantic(c.Version)
+	return err == nil && v.AtLeast(version.MustParseSemantic(firstIdentity))
+}
+
+// Identity reports whether a step of terraform-plugin-testing can import by
+// identity: it reads the identity from `show -json`, which OpenTofu 1.12 leaves out
+// (internal/command/jsonstate in opentofu/opentofu).
+func (c CLI) Identity() bool { return c.ImportsByIdentity() && !c.OpenTofu }
 
 // use makes terraform-plugin-testing run this executable.
 func (c CLI) use() {
@@ -78,15 +90,15 @@ func inspect(ctx context.Context, path string) (CLI, error) {
 	if err != nil {
 		return CLI{}, fmt.Errorf("%s version: %w", path, err)
 	}
-	var version struct {
-		Terraform string `json:"terraform_version"`
+	var answer struct {
+		Version string `json:"terraform_version"`
 	}
-	if err := json.Unmarshal(output, &version); err != nil {
+	if err := json.Unmarshal(output, &answer); err != nil {
 		return CLI{}, fmt.Errorf("%s version -json: %w", path, err)
 	}
 	text, err := exec.CommandContext(ctx, path, "version").Output()
 	if err != nil {
 		return CLI{}, fmt.Errorf("%s version: %w", path, err)
 	}
-	return CLI{Path: path, Version: version.Terraform, OpenTofu: strings.Contains(string(text), "OpenTofu")}, nil
+	return CLI{Path: path, Version: answer.Version, OpenTofu: strings.Contains(string(text), "OpenTofu")}, nil
 }

@@ -81,8 +81,8 @@ func testResourceExample(t *testing.T, f *acctest.Fixture, example string, cover
 	for _, block := range []string{"import-by-string-id.tf", "import-by-identity.tf"} {
 		covered[folder+"/"+block] = true
 		t.Run(block, func(t *testing.T) {
-			if block == "import-by-identity.tf" && !f.CLI.Identity() {
-				t.Skipf("%s has no resource identity", f.CLI)
+			if block == "import-by-identity.tf" && !f.CLI.ImportsByIdentity() {
+				t.Skipf("%s cannot import by identity", f.CLI)
 			}
 			w := f.Workspace(f.CLI, config+read(t, folder+"/"+block))
 			for _, arguments := range others {

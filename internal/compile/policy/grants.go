@@ -18,8 +18,8 @@ import (
 // does not compare the namespace. Direct ways have no parentheses, since
 // nobody checks the caller there; with `unselected_workloads = "direct"` the
 // other workloads of the namespace are such a source.
-func Grants(p Policy, mesh compile.Mesh) []string {
-	l := newLayout(p, mesh)
+func Grants(p Policy) []string {
+	l := newLayout(p, compile.Mesh{})
 	var lines []string
 	for _, e := range l.entries {
 		for _, host := range e.hosts {

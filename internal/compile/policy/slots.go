@@ -140,12 +140,9 @@ func LivePorts(p Policy, gateways []*unstructured.Unstructured) map[string]int64
 
 // serverPort returns the port number of the first server of a Gateway.
 func serverPort(gateway *unstructured.Unstructured) (int64, bool) {
-	servers, _, _ := unstructured.NestedSlice(gateway.Object, "spec", "servers")
-	for _, s := range servers {
-		if fields, ok := s.(map[string]any); ok {
-			port, found, err := unstructured.NestedInt64(fields, "port", "number")
-			return port, found && err == nil
-		}
+	for _, server := range nestedMaps(gateway, "spec", "servers") {
+		port, found, err := unstructured.NestedInt64(server, "port", "number")
+		return port, found && err == nil
 	}
 	return 0, false
 }

@@ -11,6 +11,11 @@ import (
 // gateway of this name.
 func DefaultDenyName(gateway string) string { return gateway + "-default-deny" }
 
+// DefaultDenyID returns what the API server knows that object by.
+func DefaultDenyID(g Gateway) manifest.ID {
+	return manifest.ID{GVK: KindAuthorizationPolicy, Namespace: g.Namespace, Name: DefaultDenyName(g.Name)}
+}
+
 // defaultDeny is an ALLOW policy without rules: it matches no request, and
 // once any ALLOW policy selects a workload, what none of them matches is
 // refused (istio.io/api security/v1beta1, "allow-nothing").

@@ -25,6 +25,9 @@ const (
 	stagePods
 	// What acts on the Deployment.
 	stageControllers
+
+	// LastStage is that of what is written last and deleted first.
+	LastStage = stageControllers
 )
 
 // GroupVersionKinds of everything that a gateway consists of.
@@ -40,6 +43,12 @@ var (
 	KindAuthorizationPolicy = schema.GroupVersionKind{Group: "security.istio.io", Version: "v1", Kind: "AuthorizationPolicy"}
 	KindTelemetry           = schema.GroupVersionKind{Group: "telemetry.istio.io", Version: "v1", Kind: "Telemetry"}
 )
+
+// Kinds are all of them.
+var Kinds = []schema.GroupVersionKind{
+	KindService, KindServiceAccount, KindRole, KindRoleBinding, KindDeployment, KindAutoscaler,
+	KindDisruptionBudget, KindNetworkPolicy, KindAuthorizationPolicy, KindTelemetry,
+}
 
 // Objects returns the objects of the gateway in the order in which they are
 // written. The intent is valid (see Validate).

@@ -16,6 +16,11 @@ import (
 // ServiceKey returns the manifest key of the gateway's Service.
 func ServiceKey(g Gateway) string { return manifest.Key(KindService.Kind, g.Namespace, g.Name) }
 
+// ServiceID returns what the API server knows the gateway's Service by.
+func ServiceID(g Gateway) manifest.ID {
+	return manifest.ID{GVK: KindService, Namespace: g.Namespace, Name: g.Name}
+}
+
 func (c compiler) service() manifest.Object {
 	s := or(c.Service, Service{})
 	spec := corev1ac.ServiceSpec().

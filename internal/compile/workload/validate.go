@@ -70,17 +70,11 @@ func (v *validator) metadata(g Gateway) {
 }
 
 func (v *validator) authorization(g Gateway) {
-	switch compile.Authorization(g.Authorization) {
-	case compile.AuthorizationNone:
-	case compile.AuthorizationAllowListed:
-		if !g.MutualTLS {
-			v.add(at{"authorization"}, "Authorization needs mutual TLS",
-				"authorization = %q checks who calls by the certificate that mutual TLS brings, and mutual_tls is false: no call could be admitted. Set mutual_tls = true, or say authorization = %q to leave the gateway open to every caller that reaches it.",
-				compile.AuthorizationAllowListed, compile.AuthorizationNone)
-		}
-	default:
-		v.add(at{"authorization"}, "Unknown authorization", "%q is neither %q nor %q.",
-			g.Authorization, compile.AuthorizationAllowListed, compile.AuthorizationNone)
+	v.check(at{"authorization"}, CheckOneOf(Authorizations)(g.Authorization))
+	if compile.Authorization(g.Authorization) == compile.AuthorizationAllowListed && !g.MutualTLS {
+		v.add(at{"authorization"}, "Authorization needs mutual TLS",
+			"authorization = %q checks who calls by the certificate that mutual TLS brings, and mutual_tls is false: no call could be admitted. Set mutual_tls = true, or say authorization = %q to leave the gateway open to every caller that reaches it.",
+			compile.AuthorizationAllowListed, compile.AuthorizationNone)
 	}
 }
 

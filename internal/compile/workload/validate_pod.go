@@ -38,7 +38,7 @@ func (v *validator) pod(g Gateway) {
 	if p.TerminationGracePeriodSeconds != nil {
 		v.atLeast(root.in("termination_grace_period_seconds"), *p.TerminationGracePeriodSeconds, 0)
 	}
-	v.oneOf(root.in("dns_policy"), p.DNSPolicy, "ClusterFirst", "ClusterFirstWithHostNet", "Default")
+	v.oneOf(root.in("dns_policy"), p.DNSPolicy, DNSPolicies)
 	v.sysctls(root.in("sysctls"), p)
 	if p.ReadinessProbe != nil {
 		v.readinessProbe(root.in("readiness_probe"), *p.ReadinessProbe)
@@ -121,7 +121,7 @@ func (v *validator) preStop(path at, p PreStop) {
 	if p.HTTPGet != nil {
 		set++
 		v.check(path.in("http_get", "port"), CheckPort(p.HTTPGet.Port))
-		v.oneOf(path.in("http_get", "scheme"), p.HTTPGet.Scheme, "HTTP", "HTTPS")
+		v.oneOf(path.in("http_get", "scheme"), p.HTTPGet.Scheme, ProbeSchemes)
 	}
 	if p.Sleep != nil {
 		set++

@@ -43,8 +43,8 @@ func (v *validator) scheduling(g Gateway) {
 
 func (v *validator) toleration(path at, t Toleration) {
 	operator, key := or(t.Operator, string(corev1.TolerationOpEqual)), or(t.Key, "")
-	v.oneOf(path.in("operator"), t.Operator, "Exists", "Equal")
-	v.oneOf(path.in("effect"), t.Effect, "NoSchedule", "PreferNoSchedule", "NoExecute")
+	v.oneOf(path.in("operator"), t.Operator, TolerationOperators)
+	v.oneOf(path.in("effect"), t.Effect, TaintEffects)
 	if key != "" {
 		v.check(path.in("key"), first("Invalid taint key", key, validation.IsQualifiedName(key)))
 	} else if operator != string(corev1.TolerationOpExists) {
@@ -89,7 +89,7 @@ func (v *validator) nodeSelectorTerm(path at, t NodeSelectorTerm) {
 		if r.Key != "metadata.name" {
 			v.add(field.in("key"), "Unknown node field", "%q: nodes are selected by the field metadata.name alone.", r.Key)
 		}
-		v.oneOf(field.in("operator"), &r.Operator, "In", "NotIn")
+		v.oneOf(field.in("operator"), &r.Operator, FieldOperators)
 		if len(r.Values) != 1 {
 			v.add(field.in("values"), "Not exactly one value", "A field is compared with exactly one value.")
 		}
@@ -99,11 +99,11 @@ func (v *validator) nodeSelectorTerm(path at, t NodeSelectorTerm) {
 // requirement checks a selector requirement. Nodes also know Gt and Lt.
 func (v *validator) requirement(path at, r Requirement, node bool) {
 	v.check(path.in("key"), first("Invalid label key", r.Key, validation.IsQualifiedName(r.Key)))
-	operators := []string{"In", "NotIn", "Exists", "DoesNotExist"}
+	operators := LabelOperators
 	if node {
-		operators = append(operators, "Gt", "Lt")
+		operators = NodeOperators
 	}
-	v.oneOf(path.in("operator"), &r.Operator, operators...)
+	v.oneOf(path.in("operator"), &r.Operator, operators)
 	switch r.Operator {
 	case "In", "NotIn":
 		if len(r.Values) == 0 {
@@ -160,9 +160,9 @@ func (v *validator) labelSelector(path at, s *LabelSelector) {
 func (v *validator) topologySpreadConstraint(path at, t TopologySpreadConstraint) {
 	v.atLeast(path.in("max_skew"), t.MaxSkew, 1)
 	v.check(path.in("topology_key"), first("Invalid topology key", t.TopologyKey, validation.IsQualifiedName(t.TopologyKey)))
-	v.oneOf(path.in("when_unsatisfiable"), &t.WhenUnsatisfiable, "DoNotSchedule", "ScheduleAnyway")
-	v.oneOf(path.in("node_affinity_policy"), t.NodeAffinityPolicy, "Honor", "Ignore")
-	v.oneOf(path.in("node_taints_policy"), t.NodeTaintsPolicy, "Honor", "Ignore")
+	v.oneOf(path.in("when_unsatisfiable"), &t.WhenUnsatisfiable, SpreadActions)
+	v.oneOf(path.in("node_affinity_policy"), t.NodeAffinityPolicy, NodeInclusionPolicies)
+	v.oneOf(path.in("node_taints_policy"), t.NodeTaintsPolicy, NodeInclusionPolicies)
 	v.labelSelector(path.in("label_selector"), t.LabelSelector)
 	if t.MinDomains != nil {
 		v.atLeast(path.in("min_domains"), *t.MinDomains, 1)

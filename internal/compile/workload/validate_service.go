@@ -49,11 +49,9 @@ func (v *validator) ports(g Gateway) {
 		v.check(path.in("port"), CheckPort(p.Port))
 		unique(numbers, fmt.Sprintf("%d/%s", p.Port, p.Transport()), i, path.in("port"), "port")
 		v.target(path, p, g.RunAsRoot)
-		if !slices.Contains([]string{"TCP", "UDP"}, p.Transport()) {
-			v.add(path.in("protocol"), "Unknown protocol", "%q is neither TCP nor UDP, the protocols that Envoy listens for. What is spoken over them is said by app_protocol or by the port's name.", p.Transport())
-		}
+		v.oneOf(path.in("protocol"), p.Protocol, Transports)
 		if p.AppProtocol != nil {
-			v.check(path.in("app_protocol"), first("Invalid application protocol", *p.AppProtocol, validation.IsQualifiedName(*p.AppProtocol)))
+			v.check(path.in("app_protocol"), CheckAppProtocol(*p.AppProtocol))
 		}
 		if p.NodePort != nil {
 			v.check(path.in("node_port"), CheckPort(*p.NodePort))
@@ -96,11 +94,11 @@ func (v *validator) service(g Gateway) {
 	}
 	s, path := *g.Service, at{"service"}
 	serviceType := or(s.Type, string(corev1.ServiceTypeClusterIP))
-	v.oneOf(path.in("type"), s.Type, "ClusterIP", "NodePort", "LoadBalancer")
-	v.oneOf(path.in("external_traffic_policy"), s.ExternalTrafficPolicy, "Cluster", "Local")
-	v.oneOf(path.in("internal_traffic_policy"), s.InternalTrafficPolicy, "Cluster", "Local")
-	v.oneOf(path.in("session_affinity"), s.SessionAffinity, "None", "ClientIP")
-	v.oneOf(path.in("ip_family_policy"), s.IPFamilyPolicy, "SingleStack", "PreferDualStack", "RequireDualStack")
+	v.oneOf(path.in("type"), s.Type, ServiceTypes)
+	v.oneOf(path.in("external_traffic_policy"), s.ExternalTrafficPolicy, TrafficPolicies)
+	v.oneOf(path.in("internal_traffic_policy"), s.InternalTrafficPolicy, TrafficPolicies)
+	v.oneOf(path.in("session_affinity"), s.SessionAffinity, SessionAffinities)
+	v.oneOf(path.in("ip_family_policy"), s.IPFamilyPolicy, IPFamilyPolicies)
 	v.check(path.in("labels"), CheckLabels(s.Labels))
 	v.check(path.in("annotations"), CheckAnnotations(s.Annotations))
 
@@ -135,7 +133,7 @@ func (v *validator) service(g Gateway) {
 
 func (v *validator) families(path at, s Service) {
 	for i, family := range s.IPFamilies {
-		v.oneOf(path.in("ip_families", i), &family, "IPv4", "IPv6")
+		v.oneOf(path.in("ip_families", i), &family, IPFamilies)
 		if i > 0 && slices.Contains(s.IPFamilies[:i], family) {
 			v.add(path.in("ip_families", i), "Duplicate IP family", "%s is listed before.", family)
 		}
@@ -147,9 +145,9 @@ func (v *validator) families(path at, s Service) {
 }
 
 // oneOf checks an enumeration.
-func (v *validator) oneOf(path at, value *string, allowed ...string) {
-	if value != nil && !slices.Contains(allowed, *value) {
-		v.add(path, "Unknown value", "%q is none of %q.", *value, allowed)
+func (v *validator) oneOf(path at, value *string, allowed []string) {
+	if value != nil {
+		v.check(path, CheckOneOf(allowed)(*value))
 	}
 }
 
@@ -164,6 +162,11 @@ func CheckPort(port int64) *compile.Problem {
 // CheckPortName says what is wrong with the name of a Service port.
 func CheckPortName(name string) *compile.Problem {
 	return first("Invalid port name", name, validation.IsDNS1123Label(name))
+}
+
+// CheckAppProtocol says what is wrong with an application protocol.
+func CheckAppProtocol(name string) *compile.Problem {
+	return first("Invalid application protocol", name, validation.IsQualifiedName(name))
 }
 
 // CheckIP says what is wrong with an IP address.

@@ -1,0 +1,88 @@
+package gateway
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+
+	"github.com/meshegress/terraform-provider-istio/internal/cluster"
+	"github.com/meshegress/terraform-provider-istio/internal/compile/workload"
+	"github.com/meshegress/terraform-provider-istio/internal/diagnose"
+	"github.com/meshegress/terraform-provider-istio/internal/settings"
+)
+
+// leftoverDrift is the line of an object that only an unfinished update
+// explains.
+const leftoverDrift = "left over from an update that did not finish -> removed"
+
+// Read implements resource.Resource: it compares the live objects with what
+// the state compiles to. It never changes what the user wrote.
+func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state Model
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() || !r.provider.MeshKnown {
+		// Without the facts of the mesh there is nothing to compare with; the
+		// plan says "known after apply".
+		return
+	}
+	identity := identityOf(state.Gateway)
+	owner, diags := r.ownerOf(ctx, req.Private, identity)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout(limits(state).Read, defaultReadTimeout))
+	defer cancel()
+
+	client, err := r.provider.Connect()
+	if settings.IsUnknown(err) && req.ClientCapabilities.DeferralAllowed {
+		resp.Deferred = &resource.Deferred{Reason: resource.DeferredReasonProviderConfigUnknown}
+		return
+	}
+	if err != nil {
+		resp.Diagnostics.Append(diagnose.Error(err))
+		return
+	}
+	release, leftover := r.stateRelease(state, owner)
+	seen, err := client.Observe(ctx, release)
+	if err != nil {
+		resp.Diagnostics.Append(diagnose.Error(err))
+		return
+	}
+	if len(seen.Live) == 0 {
+		resp.State.RemoveResource(ctx)
+		return
+	}
+	manifests, drift := r.compare(release, leftover, seen)
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("manifests"), stringMap(manifests))...)
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("drift"), stringMap(drift))...)
+	resp.Diagnostics.Append(factsOf(state.Gateway, r.provider.Mesh).set(ctx, &resp.State)...)
+	if service := seen.Live[workload.ServiceKey(state.Gateway)]; service != nil {
+		resp.Diagnostics.Append(addressesOf(service).set(ctx, &resp.State)...)
+	}
+	resp.Diagnostics.Append(resp.Identity.Set(ctx, identity)...)
+	if owner.Nonce == "" && seen.Owner.Nonce != "" {
+		resp.Diagnostics.Append(saveOwner(ctx, resp.Private, seen.Owner)...)
+	}
+}
+
+// compare returns the attributes `manifests` and `drift`.
+func (r *Resource) compare(release cluster.Release, leftover map[string]bool, seen cluster.Observation) (manifests, drift map[string]string) {
+	manifests, drift = map[string]string{}, map[string]string{}
+	for _, object := range release.Objects {
+		live := seen.Projected[object.Key]
+		switch {
+		case !leftover[object.Key]:
+			if line, ok := seen.Drift[object.Key]; ok {
+				drift[object.Key] = line
+			}
+		case live != nil:
+			drift[object.Key] = leftoverDrift
+		}
+		if live != nil {
+			manifests[object.Key] = r.provider.Detail.Render(live)
+		}
+	}
+	return manifests, drift
+}

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
+	"github.com/meshegress/terraform-provider-istio/internal/gateway"
 	"github.com/meshegress/terraform-provider-istio/internal/trafficpolicy"
 )
 
@@ -41,10 +42,10 @@ func (p *Provider) Metadata(_ context.Context, _ provider.MetadataRequest, resp 
 
 // Resources lists the resource types.
 func (p *Provider) Resources(context.Context) []func() resource.Resource {
-	return []func() resource.Resource{trafficpolicy.New}
+	return []func() resource.Resource{gateway.New, trafficpolicy.New}
 }
 
 // DataSources lists the data sources.
 func (p *Provider) DataSources(context.Context) []func() datasource.DataSource {
-	return nil
+	return []func() datasource.DataSource{gateway.NewDataSource}
 }

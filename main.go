@@ -3,12 +3,10 @@
 package main
 
 import (
-	"context"
 	"flag"
 	"log"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
-
+	"github.com/meshegress/terraform-provider-istio/internal/protocol"
 	"github.com/meshegress/terraform-provider-istio/internal/provider"
 )
 
@@ -19,11 +17,7 @@ func main() {
 	debug := flag.Bool("debug", false, "wait for a debugger: print TF_REATTACH_PROVIDERS and serve until interrupted")
 	flag.Parse()
 
-	err := providerserver.Serve(context.Background(), provider.New(version), providerserver.ServeOpts{
-		Address: "registry.terraform.io/meshegress/istio",
-		Debug:   *debug,
-	})
-	if err != nil {
+	if err := protocol.Serve("registry.terraform.io/meshegress/istio", provider.New(version)(), *debug); err != nil {
 		log.Fatal(err)
 	}
 }

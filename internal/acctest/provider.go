@@ -6,9 +6,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
+	"github.com/meshegress/terraform-provider-istio/internal/protocol"
 	"github.com/meshegress/terraform-provider-istio/internal/provider"
 )
 
@@ -20,7 +20,7 @@ const ProviderSource = "meshegress/istio"
 // requests from those of tests beside it.
 func (f *Fixture) ProviderFactories() map[string]func() (tfprotov6.ProviderServer, error) {
 	return map[string]func() (tfprotov6.ProviderServer, error){
-		"istio": providerserver.NewProtocol6WithError(provider.New(f.version())()),
+		"istio": protocol.New(provider.New(f.version())()),
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
@@ -79,18 +80,23 @@ type found struct {
 // find reads a policy back from its Service and its Gateways.
 func (r *Resource) find(ctx context.Context, client *cluster.Client, identity Identity) (found, error) {
 	id := manifest.ID{GVK: serviceGVK, Namespace: identity.Namespace, Name: policy.ServiceName(identity.Name)}
-	service, err := client.Get(ctx, id)
+	record, err := client.Get(ctx, id)
+	if err == nil && record == nil {
+		record, err = directRecord(ctx, client, identity)
+	}
 	if err != nil {
 		return found{}, err
 	}
-	if service == nil {
-		return found{}, &summaryError{"Nothing to import", fmt.Sprintf("%s does not exist. The import id of a policy is the namespace of its egress gateway "+
-			"and its name; %s is looked for as %s.", id, identity.importID(), id)}
+	if record == nil {
+		return found{}, &summaryError{"Nothing to import", fmt.Sprintf("%s does not exist, and no ServiceEntry of namespace %s records a direct policy of that name. "+
+			"The import id of a policy is the namespace of its egress gateway (of a direct policy, its first source namespace) and its name.",
+			id, identity.Namespace)}
 	}
-	owner, owned := cluster.OwnerOf(service)
-	text, hasSpec := service.GetAnnotations()[compile.AnnotationSpec]
+	id.GVK, id.Name = record.GroupVersionKind(), record.GetName()
+	owner, owned := cluster.OwnerOf(record)
+	text, hasSpec := record.GetAnnotations()[compile.AnnotationSpec]
 	if !owned || !hasSpec || owner.Resource != TypeName {
-		return found{}, &summaryError{"Not a policy of this provider", fmt.Sprintf("%s exists, but it is not the Service of an %s: it lacks the annotations %s and %s. "+
+		return found{}, &summaryError{"Not a policy of this provider", fmt.Sprintf("%s exists, but it is not that of an %s: it lacks the annotations %s and %s. "+
 			"Only what this provider has written can be imported.", id, TypeName, cluster.AnnotationOwner, compile.AnnotationSpec)}
 	}
 	p, err := policy.ParseSpec(text)
@@ -101,6 +107,9 @@ func (r *Resource) find(ctx context.Context, client *cluster.Client, identity Id
 		return found{}, &summaryError{"The policy cannot be read", fmt.Sprintf("%s says in annotation %s that it belongs to policy %s, not %s. It was edited by hand.",
 			id, compile.AnnotationSpec, identityOf(p).importID(), identity.importID())}
 	}
+	if p.ByEgressGateway == nil {
+		return found{planned: planned{grants: policy.Grants(p)}, policy: p, owner: owner}, nil
+	}
 	gateways, err := ownGateways(ctx, client, identity.Namespace, owner)
 	if err != nil {
 		return found{}, err
@@ -110,4 +119,21 @@ func (r *Resource) find(ctx context.Context, client *cluster.Client, identity Id
 	settled, _ := ports.Keep(live.ports, live.slots)
 	live.ports = settled
 	return found{planned: live, policy: p, owner: owner}, nil
+}
+
+// directRecord returns the ServiceEntry that carries the intent of a direct
+// policy; nil if there is none.
+func directRecord(ctx context.Context, client *cluster.Client, identity Identity) (*unstructured.Unstructured, error) {
+	entries, err := client.Glance(ctx, kinds["ServiceEntry"], identity.Namespace, "")
+	if err != nil {
+		return nil, err
+	}
+	for _, entry := range entries {
+		owner, ok := cluster.OwnerOf(entry)
+		_, hasSpec := entry.GetAnnotations()[compile.AnnotationSpec]
+		if ok && hasSpec && owner.Resource == TypeName && owner.ImportID == identity.importID() {
+			return entry, nil
+		}
+	}
+	return nil, nil
 }

@@ -46,9 +46,7 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 		if resp.Diagnostics.HasError() {
 			return
 		}
-		if identityOf(prior.Policy).Namespace != identityOf(plan.Policy).Namespace {
-			resp.RequiresReplace = append(resp.RequiresReplace, path.Root("by_egress_gateway").AtName("namespace"))
-		}
+		resp.RequiresReplace = append(resp.RequiresReplace, replacing(prior.Policy, plan.Policy)...)
 	}
 	wanted, diags := r.plan(plan.Policy, priorPorts(prior, plan.Policy))
 	resp.Diagnostics.Append(diags...)
@@ -59,6 +57,20 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 	if prior == nil && !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(r.lookUp(ctx, plan.Policy, wanted)...)
 	}
+}
+
+// replacing returns the attributes whose change makes the policy another
+// resource: its namespace is that of its gateway, or of its first source.
+func replacing(prior, p policy.Policy) path.Paths {
+	switch {
+	case identityOf(prior).Namespace == identityOf(p).Namespace:
+		return nil
+	case prior.ByEgressGateway != nil && p.ByEgressGateway != nil:
+		return path.Paths{path.Root("by_egress_gateway").AtName("namespace")}
+	case prior.ByEgressGateway == nil && p.ByEgressGateway == nil:
+		return path.Paths{path.Root("egress_rules")}
+	}
+	return path.Paths{path.Root("by_egress_gateway")}
 }
 
 // errorsOf drops warnings: core has shown them when it validated the

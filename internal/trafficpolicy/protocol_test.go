@@ -2,11 +2,11 @@ package trafficpolicy
 
 import (
 	"context"
+	"maps"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
@@ -14,6 +14,7 @@ import (
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
+	"github.com/meshegress/terraform-provider-istio/internal/protocol"
 	"github.com/meshegress/terraform-provider-istio/internal/settings"
 )
 
@@ -50,7 +51,7 @@ type server struct {
 
 func newServer(t *testing.T, p offline) server {
 	t.Helper()
-	wire, err := providerserver.NewProtocol6WithError(p)()
+	wire, err := protocol.New(p)()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +128,7 @@ func attributesOf(t *testing.T, value tftypes.Value) map[string]tftypes.Value {
 	if err := value.As(&attributes); err != nil {
 		t.Fatal(err)
 	}
-	return attributes
+	return maps.Clone(attributes) // As shares the map with the value
 }
 
 func (s server) none() tftypes.Value { return tftypes.NewValue(s.typ, nil) }

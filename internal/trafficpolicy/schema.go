@@ -2,11 +2,11 @@ package trafficpolicy
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
@@ -16,7 +16,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/meshegress/terraform-provider-istio/internal/compile"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
 )
 
@@ -33,7 +32,7 @@ func (r *Resource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *r
 			"The plan shows who gains or loses access (`grants`) and, after a hand edit in the cluster, what was changed and by whom (`drift`).",
 		Attributes: map[string]schema.Attribute{
 			"name": schema.StringAttribute{
-				MarkdownDescription: "Name of the policy, unique among the policies in the namespace of the gateway. " +
+				MarkdownDescription: "Name of the policy, a DNS label of at most 59 characters, unique among the policies in the namespace of the gateway. " +
 					"It begins the names of the objects that the policy becomes. Changing it replaces the policy.",
 				Required:      true,
 				PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
@@ -69,9 +68,19 @@ func (r *Resource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *r
 				ElementType: types.StringType,
 				Computed:    true,
 			},
-			"timeouts": timeouts.AttributesAll(ctx),
+			"timeouts": timeoutsAttribute(ctx),
 		},
 	}
+}
+
+func timeoutsAttribute(ctx context.Context) schema.Attribute {
+	attribute := timeouts.AttributesAll(ctx)
+	if nested, ok := attribute.(schema.SingleNestedAttribute); ok {
+		nested.MarkdownDescription = fmt.Sprintf("How long an operation may take, waiting for an API server that does not answer included. "+
+			"Default: %s, %s for `read`.", defaultWriteTimeout, defaultReadTimeout)
+		return nested
+	}
+	return attribute
 }
 
 // gatewayAttribute takes what istio_egress_gateway gives as `reference`: its
@@ -79,8 +88,12 @@ func (r *Resource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *r
 func gatewayAttribute() schema.Attribute {
 	return schema.SingleNestedAttribute{
 		MarkdownDescription: "The egress gateway: the `reference` of an `istio_egress_gateway` (resource or data source), or an object of the same shape. " +
-			"Another gateway in the same namespace is an update in place; another namespace replaces the policy.",
-		Required: true,
+			"Another gateway in the same namespace is an update in place; another namespace replaces the policy " +
+			"(`create_before_destroy` keeps traffic flowing).\n\n" +
+			"Without it the policy is direct: the hosts are declared in the source namespaces and reached without a gateway, " +
+			"for a mesh in which only declared hosts can be reached (`REGISTRY_ONLY`). " +
+			"Istio cannot hold direct traffic to labels or identities, so `workload_selector` and `service_accounts` are refused then.",
+		Optional: true,
 		Attributes: map[string]schema.Attribute{
 			"name": schema.StringAttribute{
 				MarkdownDescription: "Name of the gateway.",
@@ -107,8 +120,6 @@ func gatewayAttribute() schema.Attribute {
 				MarkdownDescription: "`allow_listed` (default): the gateway has a baseline AuthorizationPolicy that refuses what no policy admits, " +
 					"and the policy admits its source namespaces. `none`: for a gateway without that baseline; source namespaces are not checked.",
 				Optional: true,
-				Validators: []validator.String{stringvalidator.OneOf(
-					string(compile.AuthorizationAllowListed), string(compile.AuthorizationNone))},
 			},
 			"revision": revisionAttribute("Revision of the control plane that the gateway belongs to, label `istio.io/rev`."),
 		},
@@ -119,7 +130,6 @@ func revisionAttribute(description string) schema.Attribute {
 	return schema.StringAttribute{
 		MarkdownDescription: description,
 		Optional:            true,
-		Validators:          []validator.String{labelValue()},
 	}
 }
 
@@ -127,10 +137,9 @@ func unselectedAttribute() schema.Attribute {
 	return schema.StringAttribute{
 		MarkdownDescription: "What workloads of the source namespaces that no rule selects get for the declared hosts. " +
 			"`deny` (default): nothing. `direct`: they reach the hosts without the gateway, as if the policy did not exist.",
-		Optional:   true,
-		Computed:   true,
-		Default:    stringdefault.StaticString(policy.Deny),
-		Validators: []validator.String{stringvalidator.OneOf(policy.Deny, policy.Direct)},
+		Optional: true,
+		Computed: true,
+		Default:  stringdefault.StaticString(policy.Deny),
 	}
 }
 
@@ -138,7 +147,7 @@ func rulesAttribute() schema.Attribute {
 	return schema.ListNestedAttribute{
 		MarkdownDescription: "Rules. Each grants every source in `from` every entry in `to`.",
 		Required:            true,
-		Validators:          []validator.List{listvalidator.SizeAtLeast(1), listvalidator.NoNullValues()},
+		Validators:          []validator.List{listvalidator.NoNullValues()},
 		NestedObject: schema.NestedAttributeObject{
 			Attributes: map[string]schema.Attribute{
 				"name": schema.StringAttribute{
@@ -157,7 +166,7 @@ func (r *Resource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRe
 	resp.IdentitySchema = identityschema.Schema{
 		Attributes: map[string]identityschema.Attribute{
 			"namespace": identityschema.StringAttribute{
-				Description:       "Namespace of the gateway.",
+				Description:       "Namespace of the gateway; of a direct policy, its first source namespace in alphabetical order.",
 				RequiredForImport: true,
 			},
 			"name": identityschema.StringAttribute{

@@ -1,10 +1,8 @@
 package trafficpolicy
 
 import (
-	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
@@ -13,19 +11,15 @@ import (
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
 )
 
-// maxHosts is ASM's limit too. Every host is one server or one port of the
-// gateway, and two ServiceEntries.
-const maxHosts = 50
-
 func fromAttribute() schema.Attribute {
 	return schema.ListNestedAttribute{
 		MarkdownDescription: "Source workloads. Either every source of a rule names `service_accounts`, or none does.",
 		Required:            true,
-		Validators:          []validator.List{listvalidator.SizeAtLeast(1), listvalidator.NoNullValues()},
+		Validators:          []validator.List{listvalidator.NoNullValues()},
 		NestedObject: schema.NestedAttributeObject{
 			Attributes: map[string]schema.Attribute{
 				"namespace": schema.StringAttribute{
-					MarkdownDescription: "Namespace of the workloads. It cannot be the namespace of the gateway. The gateway checks it.",
+					MarkdownDescription: "Namespace of the workloads. It cannot be the namespace of the gateway, which checks it.",
 					Required:            true,
 				},
 				"workload_selector": schema.MapAttribute{
@@ -38,7 +32,7 @@ func fromAttribute() schema.Attribute {
 					MarkdownDescription: "Service accounts of the workloads. The gateway checks them in the mutual TLS handshake. Default: any service account of the namespace.",
 					ElementType:         types.StringType,
 					Optional:            true,
-					Validators:          []validator.List{listvalidator.SizeAtLeast(1), listvalidator.NoNullValues(), listvalidator.UniqueValues()},
+					Validators:          []validator.List{listvalidator.SizeAtLeast(1), listvalidator.NoNullValues()},
 				},
 			},
 		},
@@ -49,7 +43,7 @@ func toAttribute() schema.Attribute {
 	return schema.ListNestedAttribute{
 		MarkdownDescription: "External services.",
 		Required:            true,
-		Validators:          []validator.List{listvalidator.SizeAtLeast(1), listvalidator.NoNullValues()},
+		Validators:          []validator.List{listvalidator.NoNullValues()},
 		NestedObject: schema.NestedAttributeObject{
 			Attributes: map[string]schema.Attribute{
 				"name": schema.StringAttribute{
@@ -60,14 +54,14 @@ func toAttribute() schema.Attribute {
 					MarkdownDescription: "DNS names of the service, 1 to 50 in any mix. IP addresses for TCP only. A wildcard such as `*.example.com` needs `resolve_to`.",
 					ElementType:         types.StringType,
 					Required:            true,
-					Validators:          []validator.List{listvalidator.SizeBetween(1, maxHosts), listvalidator.NoNullValues(), listvalidator.UniqueValues()},
+					Validators:          []validator.List{listvalidator.NoNullValues()},
 				},
 				"addresses": schema.ListAttribute{
 					MarkdownDescription: "IP addresses that the workloads see for a host of protocol TCP. " +
 						"TCP carries no name: without addresses the sidecar can tell two TCP hosts of one port apart only if DNS capture is on.",
 					ElementType: types.StringType,
 					Optional:    true,
-					Validators:  []validator.List{listvalidator.SizeAtLeast(1), listvalidator.NoNullValues(), listvalidator.UniqueValues()},
+					Validators:  []validator.List{listvalidator.SizeAtLeast(1), listvalidator.NoNullValues()},
 				},
 				"port":              portAttribute(),
 				"by_egress_gateway": entryGatewayAttribute(),
@@ -76,11 +70,10 @@ func toAttribute() schema.Attribute {
 				"timeout": schema.StringAttribute{
 					MarkdownDescription: "Timeout of a request of an HTTP entry, such as `10s`. Maps to `timeout` of the VirtualService. Default: none.",
 					Optional:            true,
-					Validators:          []validator.String{duration()},
 				},
 				"retries": retriesAttribute(),
 				"resolve_to": schema.StringAttribute{
-					MarkdownDescription: "The one host that the gateway connects to for every name that a wildcard in `hosts` matches.",
+					MarkdownDescription: "The one host that the gateway connects to in place of each of `hosts`. A wildcard needs it.",
 					Optional:            true,
 				},
 			},
@@ -94,18 +87,16 @@ func portAttribute() schema.Attribute {
 		Required:            true,
 		Attributes: map[string]schema.Attribute{
 			"name": schema.StringAttribute{
-				MarkdownDescription: "Name of the port, a DNS label.",
+				MarkdownDescription: "Name of the port, a DNS label. It becomes `<name>-<number>` in the ServiceEntry of the source namespace.",
 				Required:            true,
 			},
 			"number": schema.Int64Attribute{
 				MarkdownDescription: "Number of the port, 1 to 65535.",
 				Required:            true,
-				Validators:          []validator.Int64{portNumber()},
 			},
 			"protocol": schema.StringAttribute{
 				MarkdownDescription: "What the workload speaks: `HTTP`, `HTTP2`, `GRPC`, `HTTPS`, `TLS` or `TCP`. HTTPS and TLS are routed by the name in the TLS handshake (SNI) and stay encrypted end to end.",
 				Required:            true,
-				Validators:          []validator.String{stringvalidator.OneOf(policy.Protocols()...)},
 			},
 		},
 	}
@@ -119,8 +110,7 @@ func entryGatewayAttribute() schema.Attribute {
 			"port": schema.Int64Attribute{
 				MarkdownDescription: "Port that the sidecar dials on the policy's own Service; two policies may use the same. " +
 					"From 1024 on it is also the port on the gateway's pods, where it must be free (15000 to 15099 and 15443 are Istio's); below, that one is assigned.",
-				Required:   true,
-				Validators: []validator.Int64{portNumber()},
+				Required: true,
 			},
 		},
 	}
@@ -138,7 +128,6 @@ func upgradeAttribute() schema.Attribute {
 			"port": schema.Int64Attribute{
 				MarkdownDescription: "HTTPS port of the external service, usually 443.",
 				Required:            true,
-				Validators:          []validator.Int64{portNumber()},
 			},
 		},
 	}
@@ -154,17 +143,14 @@ func tlsAttribute() schema.Attribute {
 				Optional:            true,
 				Computed:            true,
 				Default:             stringdefault.StaticString(policy.Simple),
-				Validators:          []validator.String{stringvalidator.OneOf(policy.Simple, policy.Mutual)},
 			},
 			"credential_name": schema.StringAttribute{
 				MarkdownDescription: "Secret in the gateway's namespace with `ca.crt`, for `MUTUAL` also `tls.crt` and `tls.key`. Maps to `credentialName` of the DestinationRule.",
 				Optional:            true,
-				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
 			},
 			"sni": schema.StringAttribute{
 				MarkdownDescription: "Server name that the gateway sends. Default: the requested host. Needs `subject_alt_names`, since Istio checks no name otherwise.",
 				Optional:            true,
-				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
 			},
 			"subject_alt_names": schema.ListAttribute{
 				MarkdownDescription: "Names of which the server's certificate must carry one. Default: the requested host.",
@@ -182,23 +168,20 @@ func tlsAttribute() schema.Attribute {
 
 func retriesAttribute() schema.Attribute {
 	return schema.SingleNestedAttribute{
-		MarkdownDescription: "Retries of an HTTP entry by the gateway. Maps to `retries` of the VirtualService. Default: none.",
+		MarkdownDescription: "Retries of an HTTP entry by the gateway. Maps to `retries` of the VirtualService. Default: Istio's own, two attempts after failures to connect.",
 		Optional:            true,
 		Attributes: map[string]schema.Attribute{
 			"attempts": schema.Int64Attribute{
 				MarkdownDescription: "How often a failed request is retried; 0 switches retries off.",
 				Required:            true,
-				Validators:          []validator.Int64{int64validator.Between(0, 100)},
 			},
 			"per_try_timeout": schema.StringAttribute{
 				MarkdownDescription: "Timeout of each attempt, such as `2s`. Default: `timeout` of the entry.",
 				Optional:            true,
-				Validators:          []validator.String{duration()},
 			},
 			"retry_on": schema.StringAttribute{
 				MarkdownDescription: "Conditions of Envoy, separated by commas, such as `gateway-error,connect-failure`.",
 				Optional:            true,
-				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
 			},
 		},
 	}

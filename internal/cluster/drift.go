@@ -29,6 +29,8 @@ type comparison struct {
 	// cleaned is the live object without the additions that count as drift;
 	// nil if there are none. It carries the live resourceVersion.
 	cleaned *unstructured.Unstructured
+	// replaced is cleaned with the desired values in it.
+	replaced *unstructured.Unstructured
 }
 
 // text returns the lines as one value of the attribute `drift`.

@@ -36,13 +36,17 @@ var structural = map[string][]string{
 // controllers write into the objects of others as their work.
 var controllers = []string{"kube-controller-manager", "kube-apiserver", "kubectl-rollout", "cloud-controller-manager", "service-controller"}
 
+// aliases are deprecated names of fields that the server keeps equal to the
+// real ones (k8s.io/api/core/v1 PodSpec).
+var aliases = []string{"spec.template.spec.serviceAccount"}
+
 // additions returns the fields of the live object that others added and that
 // count, each at its topmost path.
 func additions(desired, live *unstructured.Unstructured, have *typed.TypedValue, wanted *fieldpath.Set, owners fieldOwners) *fieldpath.Set {
 	kind := desired.GetKind()
 	added := fieldpath.NewSet()
 	consider := func(p fieldpath.Path) {
-		if touches(wanted, p) || valueAt(live.Object, p) == nil {
+		if touches(wanted, p) || valueAt(live.Object, p) == nil || below(p, aliases) {
 			return
 		}
 		for n := 1; n < len(p); n++ {

@@ -34,7 +34,7 @@ func compareCore(desired, live *unstructured.Unstructured) comparison {
 		return unreadable(desired, err)
 	}
 	owners := ownersOf(live)
-	extracted := have.ExtractItems(fields, typed.WithAppendKeyFields())
+	extracted := have.ExtractItems(fields)
 	differences, err := coreDifferences(want, extracted, desired, live)
 	if err != nil {
 		return unreadable(desired, err)
@@ -52,10 +52,13 @@ func compareCore(desired, live *unstructured.Unstructured) comparison {
 		addition := pathDifference{path: slices.Clone(p), have: valueAt(live.Object, p)}
 		result.lines = append(result.lines, addition.line(owners))
 	})
-	projected := have.ExtractItems(fields.Union(added), typed.WithAppendKeyFields())
+	projected := have.ExtractItems(fields.Union(added))
 	result.projected = &unstructured.Unstructured{Object: asMap(projected.AsValue())}
 	if !added.Empty() {
 		result.cleaned = &unstructured.Unstructured{Object: asMap(have.RemoveItems(added).AsValue())}
+		if merged, err := have.RemoveItems(added).Merge(want); err == nil {
+			result.replaced = &unstructured.Unstructured{Object: asMap(merged.AsValue())}
+		}
 	}
 	return result
 }
@@ -98,7 +101,7 @@ func typedDesired(desired *unstructured.Unstructured) (*typed.TypedValue, error)
 		return nil, err
 	}
 	// The typed struct prints empty fields too; only those that were asked for count.
-	kept := normal.ExtractItems(fields, typed.WithAppendKeyFields())
+	kept := normal.ExtractItems(fields)
 	kept.AsValue().AsMap().Set("apiVersion", value.NewValueInterface(desired.GetAPIVersion()))
 	kept.AsValue().AsMap().Set("kind", value.NewValueInterface(desired.GetKind()))
 	return kept, nil

@@ -51,6 +51,7 @@ func compareIstio(desired, live *unstructured.Unstructured) comparison {
 	} else {
 		result.cleaned.Object["spec"] = desired.DeepCopy().Object["spec"]
 	}
+	result.replaced = result.cleaned
 	return result
 }
 

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"bytes"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -9,7 +10,6 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/value"
 
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
-	"strings"
 )
 
 // fieldOwners tells which manager owns a field of one live object.
@@ -70,13 +70,15 @@ func (o fieldOwners) ofPaths(paths []fieldpath.Path) string {
 		}
 		for _, p := range paths {
 			d := ownedDepth(m.fields, p)
+			if d == 1 && len(p) > 1 {
+				continue // the manager made the whole of spec, or of metadata, once
+			}
 			if d > depth || d == depth && d > 0 && m.at.After(best.at) {
 				best, depth = m, d
 			}
 		}
 	}
-	// Less than two steps would only say that somebody owns something of spec.
-	if depth < 2 {
+	if depth == 0 {
 		return ""
 	}
 	return " (" + best.manager + ")"

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -79,20 +78,28 @@ func (o Owner) managerOf(object manifest.Object) string {
 //
 // The annotation decides. Where somebody wiped it, the object is still ours
 // if managedFields say that we wrote it, or, those wiped too, if it carries
-// our label: an object that a person made anew under the same name has none
-// of the three. What names another owner is never ours.
+// our label and no manager is on record for that label: an object that a
+// person made anew under the same name has none of the three. What names
+// another owner is never ours.
 func (o Owner) owns(live *unstructured.Unstructured) bool {
 	if owner, ok := OwnerOf(live); ok {
 		return owner.Nonce == o.Nonce
 	}
-	other := false
 	for _, entry := range live.GetManagedFields() {
 		if entry.Manager == o.manager() {
 			return true
 		}
-		other = other || strings.HasPrefix(entry.Manager, sharedManager+":")
 	}
-	return !other && live.GetLabels()[compile.LabelManagedBy] == compile.ProviderName
+	if live.GetLabels()[compile.LabelManagedBy] != compile.ProviderName {
+		return false
+	}
+	label := pathsOf([]step{{field: "metadata"}, {field: "labels"}, {field: compile.LabelManagedBy}})[0]
+	for _, m := range ownersOf(live) {
+		if m.fields.Has(label) {
+			return false
+		}
+	}
+	return true
 }
 
 // holds reports whether a live object is what this owner means by object.

@@ -2,7 +2,10 @@ package cluster
 
 import (
 	"context"
+	"slices"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
@@ -109,12 +112,21 @@ func (c *Client) update(ctx context.Context, owner Owner, object manifest.Object
 // updateOnto writes an object onto the live one. It reports false where the
 // live one turned out to be on its way out.
 func (c *Client) updateOnto(ctx context.Context, owner Owner, object manifest.Object, live *unstructured.Unstructured, forced bool) (bool, error) {
+	manager := owner.managerOf(object)
 	target := onto{uid: string(live.GetUID()), force: forced}
 	if forced {
 		// Force only onto the very state that was looked at.
 		target.version = live.GetResourceVersion()
 	}
 	written, err := c.applyOnto(ctx, owner, object, target)
+	if replaced := compare(object, live).replaced; forced && apierrors.IsInvalid(err) && replaced != nil {
+		// What others added stays beside what the apply puts back, and the two
+		// may not go together: a port under another name, of the same number.
+		if written, err = c.replace(ctx, replaced, manager); err == nil {
+			target.version = written.GetResourceVersion()
+			written, err = c.applyOnto(ctx, owner, object, target)
+		}
+	}
 	if err != nil {
 		return false, err
 	}
@@ -126,9 +138,26 @@ func (c *Client) updateOnto(ctx context.Context, owner Owner, object manifest.Ob
 	}
 	if cleaned := compare(object, written).cleaned; cleaned != nil {
 		// Server-side apply never removes what others added.
-		if _, err := c.replace(ctx, cleaned, owner.managerOf(object)); err != nil {
+		if written, err = c.replace(ctx, cleaned, manager); err != nil {
 			return false, err
 		}
 	}
-	return true, nil
+	return true, c.disown(ctx, written, manager)
+}
+
+// disown takes away the record that a PUT of ours leaves in managedFields
+// beside that of our applies: it would keep fields alive that a later apply
+// leaves out.
+func (c *Client) disown(ctx context.Context, live *unstructured.Unstructured, manager string) error {
+	entries := live.GetManagedFields()
+	kept := slices.DeleteFunc(slices.Clone(entries), func(entry metav1.ManagedFieldsEntry) bool {
+		return entry.Manager == manager && entry.Operation == metav1.ManagedFieldsOperationUpdate
+	})
+	if len(kept) == len(entries) {
+		return nil
+	}
+	changed := live.DeepCopy()
+	changed.SetManagedFields(kept)
+	_, err := c.replace(ctx, changed, manager)
+	return err
 }

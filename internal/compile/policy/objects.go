@@ -33,18 +33,11 @@ func Objects(p Policy, mesh compile.Mesh, assigned map[string]int64) ([]manifest
 // whose body contains a missing port; all keys are known.
 func Preview(p Policy, mesh compile.Mesh, assigned map[string]int64) (objects []manifest.Object, pending map[string]bool) {
 	l := newLayout(p, mesh)
-	objects = l.objects(l.standIn(assigned, 0))
+	all, names := l.standIn(assigned)
+	objects = l.objects(all)
 	pending = map[string]bool{}
-	if !l.missing(assigned) {
-		return objects, pending
-	}
-	// What a missing port stands in is what changes with it.
-	other := map[string]string{}
-	for _, o := range l.objects(l.standIn(assigned, int64(len(l.slots)))) {
-		other[o.Key] = manifest.Canonical(o.Body)
-	}
 	for _, o := range objects {
-		if manifest.Canonical(o.Body) != other[o.Key] {
+		if len(names) > 0 && holdsStandIn(o.Body.Object, names) {
 			pending[o.Key] = true
 		}
 	}
@@ -72,24 +65,40 @@ func (l *layout) objects(assigned map[string]int64) []manifest.Object {
 	return all
 }
 
-func (l *layout) missing(assigned map[string]int64) bool {
-	return slices.ContainsFunc(l.slots, func(s slot) bool {
-		_, ok := s.Port(assigned)
-		return !ok
-	})
-}
-
-// standIn gives each slot that has no port a number beyond all ports.
-func (l *layout) standIn(assigned map[string]int64, offset int64) map[string]int64 {
-	all := map[string]int64{}
+// standIn gives each slot that has no port a number beyond all ports, and
+// returns the names of the Gateways that these numbers would make.
+func (l *layout) standIn(assigned map[string]int64) (all map[string]int64, names map[string]bool) {
+	all, names = map[string]int64{}, map[string]bool{}
 	for i, s := range l.slots {
 		port, ok := s.Port(assigned)
 		if !ok {
-			port = ports.Highest + 1 + offset + int64(i)
+			port = ports.Highest + 1 + int64(i)
+			names[GatewayName(l.ref.Name, port)] = true
 		}
 		s.Set(all, port)
 	}
-	return all
+	return all, names
+}
+
+// holdsStandIn reports whether a port that stands in for a missing one is
+// part of a body: as a number (no other is beyond all ports), or in the name
+// of a Gateway.
+func holdsStandIn(value any, names map[string]bool) bool {
+	switch value := value.(type) {
+	case map[string]any:
+		for _, item := range value {
+			if holdsStandIn(item, names) {
+				return true
+			}
+		}
+	case []any:
+		return slices.ContainsFunc(value, func(item any) bool { return holdsStandIn(item, names) })
+	case int64:
+		return value > ports.Highest
+	case string:
+		return names[value]
+	}
+	return false
 }
 
 // Identity returns the namespace and name by which a policy is known: the

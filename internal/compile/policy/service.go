@@ -2,6 +2,7 @@ package policy
 
 import (
 	"cmp"
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -33,7 +34,8 @@ func (l *layout) service(assigned map[string]int64) manifest.Object {
 			WithType(corev1.ServiceTypeClusterIP).
 			WithSelector(l.ref.PodSelector()).
 			WithPorts(l.servicePorts(assigned)...))
-	fields := toMap(service)
+	text, err := json.Marshal(service)
+	fields := toMap(service, text, err)
 	delete(fields, "metadata")
 	return object(stageService, newBody("v1", "Service", meta{
 		name: ServiceName(l.policy.Name), namespace: l.ref.Namespace, labels: labels,

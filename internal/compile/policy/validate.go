@@ -24,7 +24,7 @@ const (
 )
 
 // Validate returns what is wrong with a policy as far as it can be said
-// without the cluster: what the API server or istiod would refuse, what istiod
+// without the cluster (and of facts of the mesh that are empty, nothing): what the API server or istiod would refuse, what istiod
 // or Envoy would silently drop, and what would not mean what it says.
 //
 // The problems come in the order of the configuration; conflicts between
@@ -115,7 +115,7 @@ func (v *validator) reference() {
 			"%q has %d characters. At most %d leave room for the port in the names of its Gateway objects.", ref.Name, len(ref.Name), maxGatewayName)
 	}
 	v.syntax(at.at("namespace"), "Invalid namespace", ref.Namespace, validation.IsDNS1123Label(ref.Namespace))
-	if ref.Namespace == v.mesh.RootNamespace {
+	if ref.Namespace == v.mesh.RootNamespace && ref.Namespace != "" {
 		v.fail(at.at("namespace"), "Gateway in Istio's root namespace",
 			"Namespace %q is the root namespace of the mesh: there the AuthorizationPolicy and the DestinationRules of a policy would act on the whole mesh. "+
 				"Use a gateway in a namespace of its own.", ref.Namespace)

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"maps"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
@@ -48,6 +49,8 @@ func intentOf(ctx context.Context, config tfsdk.Config) (workload.Gateway, diag.
 		diags.AddError("Defaults do not decode", err.Error())
 		return workload.Gateway{}, diags
 	}
+	// As hands out the map inside the value.
+	attributes = maps.Clone(attributes)
 	for name, value := range attributes {
 		if value.IsNull() {
 			attributes[name] = fallback[name]

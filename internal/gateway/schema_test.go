@@ -156,6 +156,9 @@ func TestDefaultsInValidation(t *testing.T) {
 	if diags.HasError() {
 		t.Fatal(diags)
 	}
+	if !attributes["namespace"].IsNull() {
+		t.Error("the configuration itself has changed")
+	}
 	want := workload.Defaults()
 	want.Name = "a"
 	if diff := cmp.Diff(want, got); diff != "" {

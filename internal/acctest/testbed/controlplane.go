@@ -60,14 +60,13 @@ type ControlPlane struct {
 	// Istiod's addresses (host:port), empty without Istio.
 	Istiod IstiodAddresses
 
-	etcdURL     string
-	auditLog    string
-	paths       Paths
-	pki         *authority
-	ports       *portRange
-	dirLock     *fileLock
-	temporary   bool
-	kubeconfigs map[string]string
+	etcdURL   string
+	auditLog  string
+	paths     Paths
+	pki       *authority
+	ports     *portRange
+	dirLock   *fileLock
+	temporary bool
 
 	etcd, apiserver, controllers, scheduler, kwok, istiod *process
 
@@ -101,7 +100,7 @@ func Start(ctx context.Context, opts Options) (_ *ControlPlane, err error) {
 		return nil, err
 	}
 	began := time.Now()
-	cp := &ControlPlane{paths: paths, kubeconfigs: map[string]string{}}
+	cp := &ControlPlane{paths: paths}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, cp.Stop())
@@ -123,16 +122,17 @@ func Start(ctx context.Context, opts Options) (_ *ControlPlane, err error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
-	if err := cp.apiReady(ctx); err != nil {
+	if err := cp.apiReady(ctx, enoughForWrites); err != nil {
 		return nil, err
 	}
-	progress(opts.Out, began, "kube-apiserver ready at %s", cp.Host)
+	progress(opts.Out, began, "kube-apiserver answers at %s", cp.Host)
 
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return cp.startControllers(gctx, opts) })
 	if withIstio {
 		g.Go(func() error { return cp.startIstio(gctx, manifest) })
 	}
+	g.Go(func() error { return cp.apiReady(gctx, "/readyz") })
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}

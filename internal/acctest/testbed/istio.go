@@ -81,8 +81,9 @@ func (cp *ControlPlane) startIstio(ctx context.Context, manifest *istioManifest)
 	if err := applyAll(ctx, client, manifest.objects); err != nil {
 		return err
 	}
-	// The mesh config and the CRDs are there: istiod may look for them. The chart's
-	// environment first, ours over it, the caller's last (the last one counts).
+	// The ConfigMaps are there, and istiod looks for them as it starts; for CRDs it
+	// waits by itself. The chart's environment first, ours over it, the caller's last
+	// (the last one counts).
 	extra := append(append([]string{}, manifest.env...),
 		"REVISION=default", "POD_NAME=istiod-testbed", "POD_NAMESPACE="+IstioNamespace, "SERVICE_ACCOUNT=istiod",
 		"ISTIOD_CUSTOM_HOST="+webhookHost, "CLUSTER_ID=Kubernetes")
@@ -93,7 +94,7 @@ func (cp *ControlPlane) startIstio(ctx context.Context, manifest *istioManifest)
 	if err := cp.pointWebhooks(manifest.webhooks); err != nil {
 		return err
 	}
-	return applyAll(ctx, client, manifest.webhooks)
+	return applyAll(ctx, client, append(manifest.webhooks, manifest.crds...))
 }
 
 // pointWebhooks turns references to istiod's Service, which nothing serves here,

@@ -23,7 +23,8 @@ var manifestArgs = []string{"manifest", "generate", "--set", "profile=minimal", 
 
 // istioManifest is what istioctl prints, sorted by when it is needed.
 type istioManifest struct {
-	objects  []*unstructured.Unstructured // CRDs, RBAC, ConfigMaps, Services
+	objects  []*unstructured.Unstructured // RBAC, ConfigMaps, Services
+	crds     []*unstructured.Unstructured
 	webhooks []*unstructured.Unstructured
 	env      []string // of istiod's container, literal values only
 }
@@ -72,11 +73,13 @@ func parseManifest(content []byte) (*istioManifest, error) {
 			// They belong to the Deployment that runs as a process here.
 		case "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration":
 			m.webhooks = append(m.webhooks, object)
+		case "CustomResourceDefinition":
+			m.crds = append(m.crds, object)
 		default:
 			m.objects = append(m.objects, object)
 		}
 	}
-	if len(m.objects) == 0 || len(m.webhooks) == 0 {
+	if len(m.objects) == 0 || len(m.crds) == 0 || len(m.webhooks) == 0 {
 		return nil, errors.New("the rendered Istio chart has no objects: remove the cache folder of istio and start again")
 	}
 	return m, nil

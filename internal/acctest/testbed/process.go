@@ -18,7 +18,7 @@ type process struct {
 	name       string
 	supervisor string
 	argv       []string
-	env        []string // nil: a clean environment, so that no KUBECONFIG leaks in
+	env        []string // from cleanEnv
 	dir        string
 	log        string
 
@@ -51,9 +51,6 @@ func (p *process) start() error {
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = r, logFile, logFile
 	cmd.Dir = p.dir
 	cmd.Env = p.env
-	if cmd.Env == nil {
-		cmd.Env = cleanEnv()
-	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		_ = w.Close()

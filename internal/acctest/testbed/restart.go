@@ -22,7 +22,7 @@ func (cp *ControlPlane) StartAPIServer(ctx context.Context) error {
 	if err := cp.apiserver.start(); err != nil {
 		return err
 	}
-	return cp.apiReady(ctx)
+	return cp.apiReady(ctx, "/readyz")
 }
 
 // StopIstiod ends istiod: its webhooks refuse connections from now on, with failure

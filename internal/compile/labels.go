@@ -17,6 +17,14 @@ const (
 	// ServiceEntries (see BaseLabels).
 	LabelPolicy = "egress.meshegress.io/policy"
 
+	// LabelNoPortTranslation on a Service keeps istiod from reading server
+	// numbers of Gateways as ports of that Service: a foreign Gateway for port
+	// 80 on the same pods must not end up at the targetPort of a policy's
+	// port 80.
+	// Source: pilot/pkg/model/gateway.go, DisableGatewayPortTranslationLabel
+	// (since Istio 1.10, istio/istio#33021).
+	LabelNoPortTranslation = "experimental.istio.io/disable-gateway-port-translation"
+
 	// AnnotationSpec holds the canonical JSON of the resource's intent; import
 	// reads it back.
 	AnnotationSpec = "egress.meshegress.io/spec"

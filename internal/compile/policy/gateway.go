@@ -26,8 +26,8 @@ import (
 // and TCP has a port of its own.
 //
 // Hosts are written `./host`, so that VirtualServices of other namespaces
-// cannot bind to them. Server numbers are container ports, which no Service
-// has as its port, so that istiod takes them as they are
+// cannot bind to them. Server numbers are container ports: istiod takes a
+// number as it is when no Service of the pods has it as its port
 // (pilot/pkg/model/gateway.go, resolvePorts).
 
 // GatewayObject returns the Gateway that reserves a port for a slot of the

@@ -29,6 +29,7 @@ func (l *layout) serviceHost() string {
 func (l *layout) service(assigned map[string]int64) manifest.Object {
 	labels := l.labels()
 	labels[compile.LabelGateway] = l.ref.Name
+	labels[compile.LabelNoPortTranslation] = "true"
 	service := applycore.Service(ServiceName(l.policy.Name), l.ref.Namespace).
 		WithSpec(applycore.ServiceSpec().
 			WithType(corev1.ServiceTypeClusterIP).

@@ -121,9 +121,9 @@ func (l *layout) source(namespace, host string) *networking.ServiceEntry {
 	switch {
 	case !l.direct() && l.policy.UnselectedWorkloads != Direct:
 		spec.Resolution = networking.ServiceEntry_STATIC
-	case isIP(host):
-		// To the address that the workload dialled, which is the only one
-		// that the listener takes.
+	case len(spec.Addresses) > 0:
+		// To the address that the workload dialled: the listener takes no
+		// others. By DNS ranges are refused.
 		spec.Resolution = networking.ServiceEntry_NONE
 	case l.direct() && resolveTo != "":
 		spec.Resolution = networking.ServiceEntry_DNS

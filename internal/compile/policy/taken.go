@@ -13,9 +13,10 @@ import (
 //
 //   - The server numbers of Gateways that select the pods. Gateways of any
 //     namespace do, unless istiod runs with PILOT_SCOPE_GATEWAY_TO_NAMESPACE.
-//   - Port and targetPort of Services that select the pods: a server number
-//     that is some Service's port is bound to that Service's targetPort
-//     instead (pilot/pkg/model/gateway.go, resolvePorts).
+//   - The targetPort of Services that select the pods, and their port: a
+//     server number that is some Service's port is bound to that Service's
+//     targetPort instead (pilot/pkg/model/gateway.go, resolvePorts), unless
+//     the Service opts out, as policies' Services do.
 //
 // Of the pods nothing is known but the labels of the reference, so what could
 // select them counts.
@@ -45,8 +46,10 @@ func TakenPorts(ref compile.Reference, gateways, services []*unstructured.Unstru
 			continue
 		}
 		for _, servicePort := range nestedMaps(service, "spec", "ports") {
-			port, _, _ := unstructured.NestedInt64(servicePort, "port")
-			take(port, service)
+			if _, optedOut := service.GetLabels()[compile.LabelNoPortTranslation]; !optedOut {
+				port, _, _ := unstructured.NestedInt64(servicePort, "port")
+				take(port, service)
+			}
 			// A named targetPort is an error here, and no number to take.
 			target, _, err := unstructured.NestedInt64(servicePort, "targetPort")
 			if err == nil {

@@ -46,6 +46,9 @@ func (v *validator) hosts(at where, to To) {
 			return
 		}
 		v.domain(at, *to.ResolveTo)
+		if v.direct() && len(to.Addresses) > 0 {
+			v.fail(at, "resolve_to with addresses", "Direct traffic goes to the address that the workload dials. Leave resolve_to or addresses out.")
+		}
 		if slices.ContainsFunc(to.Hosts, isIP) {
 			v.fail(at, "resolve_to for an IP address", "An address needs no name to be reached by. Give addresses an entry of their own.")
 		}

@@ -225,6 +225,10 @@ var invalid = []struct {
 		direct(p)
 		web(p).Timeout = ptr("1s")
 	}, entry0 + ".timeout", "HTTP settings without a gateway"},
+	{"direct with resolve_to and addresses", func(p *policy.Policy) {
+		direct(p)
+		web(p).Port, web(p).Addresses, web(p).ResolveTo = tcp(80), []string{"1.1.1.1"}, ptr("a.example")
+	}, entry0 + ".resolve_to", "resolve_to with addresses"},
 	{"direct with two ways to resolve", func(p *policy.Policy) {
 		direct(p)
 		web(p).Hosts, web(p).ResolveTo = []string{"*.example.com"}, ptr("a.example.com")

@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -70,8 +71,9 @@ func deploymentReasons(deployment *appsv1.Deployment) []Reason {
 	for _, condition := range deployment.Status.Conditions {
 		switch {
 		case condition.Type == appsv1.DeploymentReplicaFailure && condition.Status == corev1.ConditionTrue:
-			// Quota, a webhook, or a policy refused the pods.
-			found = append(found, Reason{Kind: NotCreated, Text: fmt.Sprintf("%s: pods cannot be created (%s): %s", name, condition.Reason, condition.Message)})
+			// A quota stands until somebody changes it; a webhook may come back.
+			final := strings.Contains(condition.Message, "exceeded quota")
+			found = append(found, Reason{Kind: NotCreated, Final: final, Text: fmt.Sprintf("%s: pods cannot be created (%s): %s", name, condition.Reason, condition.Message)})
 		case condition.Type == appsv1.DeploymentProgressing && condition.Reason == "ProgressDeadlineExceeded":
 			found = append(found, Reason{Kind: Deadline, Final: true, Text: fmt.Sprintf("%s: %s", name, condition.Message)})
 		}

@@ -82,7 +82,7 @@ func (w *wait) round(ctx context.Context) (bool, error) {
 	if live == nil {
 		return false, w.failed(errors.New("the object is gone"))
 	}
-	if done, err := w.judge(live); done || err != nil {
+	if done, err := w.judge(ctx, live); done || err != nil {
 		return done, err
 	}
 	stream, err := w.client.watch(ctx, w.id, live.GetResourceVersion())
@@ -109,7 +109,7 @@ func (w *wait) round(ctx context.Context) (bool, error) {
 			if !open || !ok || event.Type == watch.Deleted || event.Type == watch.Error {
 				return false, nil // look again
 			}
-			if done, err := w.judge(object); done || err != nil {
+			if done, err := w.judge(ctx, object); done || err != nil {
 				return done, err
 			}
 		}
@@ -117,8 +117,9 @@ func (w *wait) round(ctx context.Context) (bool, error) {
 }
 
 // judge asks kstatus. A Failed status is final: for a Deployment it is
-// ProgressDeadlineExceeded.
-func (w *wait) judge(live *unstructured.Unstructured) (bool, error) {
+// ProgressDeadlineExceeded. What is Current must not have a final reason
+// against it either.
+func (w *wait) judge(ctx context.Context, live *unstructured.Unstructured) (bool, error) {
 	result, err := status.Compute(live)
 	if err != nil {
 		return false, &WaitError{ID: w.id, Status: err.Error()}
@@ -126,7 +127,8 @@ func (w *wait) judge(live *unstructured.Unstructured) (bool, error) {
 	w.last, w.status = live, fmt.Sprintf("%s: %s", result.Status, result.Message)
 	switch result.Status {
 	case status.CurrentStatus:
-		return true, nil
+		// Pods that run without having been injected are no gateway.
+		return true, w.checkPods(ctx)
 	case status.FailedStatus:
 		return false, w.failed(nil)
 	}

@@ -1,0 +1,118 @@
+package cluster
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"syscall"
+	"testing"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+func answered(code int, reason metav1.StatusReason, message string) error {
+	return &apierrors.StatusError{ErrStatus: metav1.Status{Status: "Failure", Code: int32(code), Reason: reason, Message: message}}
+}
+
+func transported(err error) error {
+	return &url.Error{Op: "Patch", URL: "https://h/x?token=secret", Err: err}
+}
+
+func TestClassify(t *testing.T) {
+	resource := schema.GroupResource{Resource: "services"}
+	throttled := apierrors.NewTooManyRequests("slow down", 7)
+	for name, c := range map[string]struct {
+		err  error
+		want verdict
+	}{
+		"429":                        {throttled, verdict{retry: true, wait: 7 * time.Second}},
+		"503":                        {apierrors.NewServiceUnavailable("x"), verdict{retry: true}},
+		"502":                        {answered(502, "", "x"), verdict{retry: true, ambiguous: true}},
+		"504":                        {answered(504, metav1.StatusReasonTimeout, "x"), verdict{retry: true, ambiguous: true}},
+		"500 of etcd":                {apierrors.NewInternalError(errors.New("etcdserver: leader changed")), verdict{retry: true, ambiguous: true}},
+		"500 server timeout":         {apierrors.NewServerTimeout(resource, "get", 2), verdict{retry: true, ambiguous: true, wait: 2 * time.Second}},
+		"500 generic":                {apierrors.NewInternalError(errors.New("x")), verdict{retry: true, limit: 5, ambiguous: true}},
+		"webhook does not answer":    {apierrors.NewInternalError(errors.New(`failed calling webhook "v": failed to call webhook: Post "https://x": context deadline exceeded`)), verdict{retry: true}},
+		"webhook denied":             {answered(400, "BadRequest", `admission webhook "v" denied the request: no`), verdict{}},
+		"500 of input":               {answered(500, "", "failed to create typed patch object (x): errors"), verdict{}},
+		"500 of duplicate keys":      {answered(500, "", `.spec.ports: duplicate entries for key [name="a"]`), verdict{}},
+		"400":                        {apierrors.NewBadRequest("x"), verdict{}},
+		"401":                        {apierrors.NewUnauthorized("x"), verdict{retry: true, limit: 1}},
+		"403":                        {apierrors.NewForbidden(resource, "a", errors.New("x")), verdict{}},
+		"404":                        {apierrors.NewNotFound(resource, "a"), verdict{}},
+		"409":                        {apierrors.NewConflict(resource, "a", errors.New("x")), verdict{}},
+		"409 of managers":            {apierrors.NewApplyConflict([]metav1.StatusCause{{Type: metav1.CauseTypeFieldManagerConflict}}, "x"), verdict{}},
+		"413":                        {apierrors.NewRequestEntityTooLargeError("x"), verdict{}},
+		"422":                        {answered(422, metav1.StatusReasonInvalid, "x"), verdict{}},
+		"refused":                    {transported(&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}), verdict{retry: true, offline: true}},
+		"reset":                      {transported(&net.OpError{Op: "read", Err: syscall.ECONNRESET}), verdict{retry: true, ambiguous: true, offline: true}},
+		"EOF":                        {transported(io.EOF), verdict{retry: true, ambiguous: true, offline: true}},
+		"cut off":                    {fmt.Errorf("unexpected error when reading response body. Original error: %w", io.ErrUnexpectedEOF), verdict{retry: true, ambiguous: true, offline: true}},
+		"GOAWAY":                     {transported(errors.New("http2: server sent GOAWAY and closed the connection")), verdict{retry: true, ambiguous: true, offline: true}},
+		"connection lost":            {transported(errors.New("http2: client connection lost")), verdict{retry: true, ambiguous: true, offline: true}},
+		"silence":                    {transported(errStalled), verdict{retry: true, ambiguous: true, offline: true}},
+		"attempt timed out":          {transported(context.DeadlineExceeded), verdict{retry: true, ambiguous: true, offline: true}},
+		"cancelled":                  {transported(context.Canceled), verdict{ambiguous: true}},
+		"no such host":               {transported(&net.DNSError{Err: "no such host", IsNotFound: true}), verdict{offline: true}},
+		"DNS fails for now":          {transported(&net.DNSError{Err: "server misbehaving", IsTemporary: true}), verdict{retry: true, offline: true}},
+		"unknown authority":          {transported(x509.UnknownAuthorityError{}), verdict{}},
+		"certificate of another":     {transported(x509.HostnameError{Certificate: &x509.Certificate{}, Host: "h"}), verdict{}},
+		"exec plugin":                {transported(errors.New("getting credentials: exec: executable aws failed with exit code 1")), verdict{retry: true, limit: 2}},
+		"answer is not Kubernetes'":  {fmt.Errorf("%w: it is HTML", errBadBody), verdict{ambiguous: true}},
+		"unknown":                    {errors.New("x"), verdict{}},
+		"HTTP answer to a TLS hello": {transported(errors.New("http: server gave HTTP response to HTTPS client")), verdict{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := classify(c.err); got != c.want {
+				t.Errorf("%v: got %+v, want %+v", c.err, got, c.want)
+			}
+		})
+	}
+}
+
+func TestBackoffIsBounded(t *testing.T) {
+	for attempt := range 100 {
+		if d := backoff(attempt); d <= 0 || d > backoffCap {
+			t.Errorf("attempt %d waits %v", attempt, d)
+		}
+	}
+}
+
+// silent is a server that takes a connection and never answers.
+func silent(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			connection, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			t.Cleanup(func() { _ = connection.Close() })
+		}
+	}()
+	return listener.Addr().String()
+}
+
+func TestStallGuardEndsABlackHole(t *testing.T) {
+	guard := &stallGuard{next: http.DefaultTransport, limit: 50 * time.Millisecond}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+silent(t), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := guard.RoundTrip(request); !errors.Is(err, errStalled) { //nolint:bodyclose // there is none
+		t.Fatal(err)
+	}
+}

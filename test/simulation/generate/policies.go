@@ -1,0 +1,307 @@
+// Package generate draws meshes, policies and calls at random.
+package generate
+
+import (
+	"fmt"
+	"slices"
+
+	"pgregory.net/rapid"
+
+	"github.com/meshegress/terraform-provider-istio/internal/compile"
+	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
+	"github.com/meshegress/terraform-provider-istio/test/simulation/scenario"
+)
+
+// What the meshes are made of: little, so that policies meet in namespaces,
+// labels, service accounts, hosts and ports.
+var (
+	namespaces = []string{"shop", "bank", "lab"}
+	selectors  = []map[string]string{
+		nil, {"app": "a"}, {"app": "b"}, {"tier": "x"}, {"app": "a", "tier": "x"},
+	}
+	accounts = []string{"alpha", "beta", "default"}
+	webHosts = []string{"h1.example", "www.h1.example", "h-2.example", "api.h3.example"}
+	dbHosts  = []string{"db.example", "mq.example"}
+	dbIPs    = []string{"203.0.113.5", "203.0.113.6"}
+	// addressed are hosts that policies say the addresses of, always the same.
+	addressed = map[string][]string{"db1.example": {"198.51.100.1"}, "db2.example": {"198.51.100.2", "198.51.100.3"}}
+
+	httpPorts     = []int64{80, 80, 80, 8080}
+	upgradePorts  = []int64{443, 443, 8443}
+	tlsPorts      = []int64{443, 443, 8443}
+	tcpPorts      = []int64{5432, 5432, 44}
+	explicitPorts = []int64{80, 443, 444, 1024, 12000, 12001}
+
+	policyNames = []string{"payments", "p-1", "reports", "a-policy-with-a-name-that-takes-nearly-all-of-a-label-12345"}
+)
+
+// workloads of every mesh, in each of its namespaces.
+func workloads() []scenario.Workload {
+	var all []scenario.Workload
+	for _, ns := range namespaces[:2] {
+		all = append(all,
+			scenario.Workload{Name: "ax", Namespace: ns, Labels: map[string]string{"app": "a", "tier": "x"}, ServiceAccount: "alpha"},
+			scenario.Workload{Name: "ay", Namespace: ns, Labels: map[string]string{"app": "a", "tier": "y"}, ServiceAccount: "beta"},
+			scenario.Workload{Name: "bx", Namespace: ns, Labels: map[string]string{"app": "b", "tier": "x"}, ServiceAccount: "beta"},
+			scenario.Workload{Name: "c", Namespace: ns, Labels: map[string]string{"app": "c"}, ServiceAccount: "default"},
+		)
+	}
+	return append(all, scenario.Workload{
+		Name: "guest", Namespace: namespaces[2], Labels: map[string]string{"app": "a", "tier": "x"}, ServiceAccount: "alpha",
+	})
+}
+
+// Settings are the meshes in which scenarios are checked, one process each.
+var Settings = []scenario.Settings{
+	{TrustDomain: "cluster.local"},
+	{TrustDomain: "cluster.local", RegistryOnly: true},
+	{TrustDomain: "td.example", Aliases: []string{"cluster.local", "old.example"}},
+}
+
+// Scenario draws a mesh with one to four policies that are valid together.
+func Scenario(settings scenario.Settings) *rapid.Generator[scenario.Scenario] {
+	return rapid.Custom(func(t *rapid.T) scenario.Scenario {
+		d := drawer{t: t, settings: settings}
+		s := scenario.Scenario{Settings: settings, Workloads: workloads(), DNSCapture: d.chance("capture", 3)}
+		s.Gateways = d.gateways()
+		n := rapid.IntRange(1, 4).Draw(t, "policies")
+		for i := range n {
+			if p, ok := d.policy(s, policyNames[i]); ok {
+				s.Policies = append(s.Policies, p)
+			}
+		}
+		return s
+	})
+}
+
+// Edit draws another version of one policy of a scenario, such that all are
+// valid together again; false if none was found.
+func Edit(s scenario.Scenario) *rapid.Generator[Edited] {
+	return rapid.Custom(func(t *rapid.T) Edited {
+		d := drawer{t: t, settings: s.Settings}
+		i := rapid.IntRange(0, len(s.Policies)-1).Draw(t, "edited")
+		others := s
+		others.Policies = slices.Delete(slices.Clone(s.Policies), i, i+1)
+		next, ok := d.edit(others, s.Policies[i])
+		return Edited{Index: i, Policy: next, OK: ok}
+	})
+}
+
+// Edited is a new version of the policy with this index.
+type Edited struct {
+	Index  int
+	Policy policy.Policy
+	OK     bool
+}
+
+type drawer struct {
+	t        *rapid.T
+	settings scenario.Settings
+}
+
+func (d drawer) chance(label string, oneIn int) bool {
+	return rapid.IntRange(1, oneIn).Draw(d.t, label) == 1
+}
+
+func pick[T any](d drawer, label string, from []T) T {
+	return from[rapid.IntRange(0, len(from)-1).Draw(d.t, label)]
+}
+
+func (d drawer) gateways() []compile.Reference {
+	first := compile.Reference{Name: "east", Namespace: "egress"}
+	if d.chance("selector", 4) {
+		first.Selector = map[string]string{"istio": "east"}
+	}
+	if d.chance("open", 6) {
+		none := string(compile.AuthorizationNone)
+		first.Authorization = &none
+	}
+	if d.chance("plain", 8) {
+		no := false
+		first.MutualTLS = &no
+		none := string(compile.AuthorizationNone)
+		first.Authorization = &none
+	}
+	all := []compile.Reference{first}
+	if d.chance("second gateway", 2) {
+		all = append(all, compile.Reference{Name: "west", Namespace: pick(d, "second namespace", []string{"egress", "exit"})})
+	}
+	return all
+}
+
+// tries is how often a part is drawn again when it does not fit to the rest.
+const tries = 6
+
+// policy draws a policy that is valid and fits to those of the scenario.
+func (d drawer) policy(s scenario.Scenario, name string) (policy.Policy, bool) {
+	p := policy.Policy{Name: name, UnselectedWorkloads: policy.Deny}
+	ref := pick(d, "gateway", s.Gateways)
+	p.ByEgressGateway = &ref
+	if d.chance("direct", 6) {
+		p.UnselectedWorkloads = policy.Direct
+	}
+	rules := rapid.IntRange(1, 2).Draw(d.t, "rules")
+	for r := range rules {
+		rule := policy.Rule{From: d.sources(ref)}
+		for e := range rapid.IntRange(1, 3).Draw(d.t, "entries") {
+			for range tries {
+				next := p
+				grown := rule
+				grown.To = append(slices.Clone(rule.To), d.entry(s, fmt.Sprintf("e%d%d", r, e)))
+				next.EgressRules = append(slices.Clone(p.EgressRules), grown)
+				if d.fits(s, next) {
+					rule = grown
+					break
+				}
+			}
+		}
+		if len(rule.To) > 0 {
+			p.EgressRules = append(p.EgressRules, rule)
+		}
+	}
+	return p, len(p.EgressRules) > 0
+}
+
+// edit changes a policy in one way.
+func (d drawer) edit(s scenario.Scenario, p policy.Policy) (policy.Policy, bool) {
+	for range 2 * tries {
+		next := p
+		next.EgressRules = slices.Clone(p.EgressRules)
+		r := rapid.IntRange(0, len(p.EgressRules)-1).Draw(d.t, "rule")
+		rule := next.EgressRules[r]
+		rule.To = slices.Clone(rule.To)
+		e := rapid.IntRange(0, len(rule.To)-1).Draw(d.t, "entry")
+		switch rapid.IntRange(0, 8).Draw(d.t, "edit") {
+		case 0: // other sources
+			rule.From = d.sources(*p.ByEgressGateway)
+		case 1: // another entry of the same name
+			rule.To[e] = d.entry(s, rule.To[e].Name)
+		case 2: // one more entry
+			rule.To = append(rule.To, d.entry(s, "extra"))
+		case 3: // one less
+			if len(rule.To) == 1 {
+				continue
+			}
+			rule.To = slices.Delete(rule.To, e, e+1)
+		case 4: // upgraded or not
+			if rule.To[e].HTTPSUpgrade != nil {
+				rule.To[e].HTTPSUpgrade, rule.To[e].TLS = nil, nil
+			} else {
+				rule.To[e].HTTPSUpgrade = &policy.HTTPSUpgrade{Enabled: true, Port: pick(d, "upgrade", upgradePorts)}
+			}
+		case 5: // another gateway of the namespace
+			ref := pick(d, "gateway", s.Gateways)
+			if ref.Namespace != p.ByEgressGateway.Namespace {
+				continue
+			}
+			next.ByEgressGateway = &ref
+		case 6: // another port on the gateway
+			rule.To[e].ByEgressGateway = d.explicit()
+		case 7: // other hosts
+			drawn := d.entry(s, "x")
+			if drawn.Port.Protocol != rule.To[e].Port.Protocol {
+				continue
+			}
+			rule.To[e].Hosts, rule.To[e].Addresses = drawn.Hosts, drawn.Addresses
+		case 8:
+			if next.UnselectedWorkloads == policy.Deny {
+				next.UnselectedWorkloads = policy.Direct
+			} else {
+				next.UnselectedWorkloads = policy.Deny
+			}
+		}
+		next.EgressRules[r] = rule
+		if d.fits(s, next) {
+			return next, true
+		}
+	}
+	return p, false
+}
+
+func (d drawer) fits(s scenario.Scenario, p policy.Policy) bool {
+	for _, problem := range policy.Validate(p, d.settings.Mesh()) {
+		if !problem.Warning {
+			return false
+		}
+	}
+	return Fit(append(slices.Clone(s.Policies), p)) == ""
+}
+
+func (d drawer) sources(ref compile.Reference) []policy.From {
+	identified := ref.UsesMutualTLS() && d.chance("accounts", 2)
+	var all []policy.From
+	for range rapid.IntRange(1, 2).Draw(d.t, "sources") {
+		f := policy.From{Namespace: pick(d, "namespace", namespaces[:2]), WorkloadSelector: pick(d, "selector", selectors)}
+		if identified {
+			f.ServiceAccounts = rapid.SliceOfNDistinct(rapid.SampledFrom(accounts), 1, 2, rapid.ID).Draw(d.t, "service accounts")
+		}
+		all = append(all, f)
+	}
+	return all
+}
+
+func (d drawer) explicit() *policy.EntryGateway {
+	if d.chance("explicit", 3) {
+		return &policy.EntryGateway{Port: pick(d, "gateway port", explicitPorts)}
+	}
+	return nil
+}
+
+func (d drawer) entry(s scenario.Scenario, name string) policy.To {
+	to := policy.To{Name: name, ByEgressGateway: d.explicit()}
+	switch rapid.IntRange(0, 9).Draw(d.t, "kind") {
+	case 0, 1, 2, 3:
+		to.Port = policy.Port{Number: pick(d, "port", httpPorts), Protocol: "HTTP"}
+		if d.chance("other", 6) {
+			to.Port.Protocol = pick(d, "protocol", []string{"HTTP2", "GRPC"})
+		}
+		to.Hosts = d.hosts(webHosts, 3)
+		if d.chance("upgraded", 2) {
+			to.HTTPSUpgrade = &policy.HTTPSUpgrade{Enabled: true, Port: pick(d, "upgrade", upgradePorts)}
+			to.TLS = d.tls()
+			if d.chance("HTTP on 443", 8) {
+				to.Port.Number = 443
+			}
+		}
+	case 4, 5, 6:
+		to.Port = policy.Port{Number: pick(d, "port", tlsPorts), Protocol: "HTTPS"}
+		if d.chance("other", 4) {
+			to.Port.Protocol = "TLS"
+		}
+		to.Hosts = d.hosts(webHosts, 3)
+	default:
+		to.Port = policy.Port{Number: pick(d, "port", tcpPorts), Protocol: "TCP"}
+		switch k := rapid.IntRange(0, 2).Draw(d.t, "by"); {
+		case k == 0 && s.DNSCapture:
+			to.Hosts = d.hosts(dbHosts, 2)
+		case k == 1:
+			to.Hosts = []string{pick(d, "host", []string{"db1.example", "db2.example"})}
+			to.Addresses = addressed[to.Hosts[0]]
+		default:
+			to.Hosts = d.hosts(dbIPs, 2)
+		}
+	}
+	to.Port.Name = "p"
+	return to
+}
+
+func (d drawer) hosts(from []string, most int) []string {
+	return rapid.SliceOfNDistinct(rapid.SampledFrom(from), 1, most, rapid.ID).Draw(d.t, "hosts")
+}
+
+func (d drawer) tls() *policy.TLS {
+	switch rapid.IntRange(0, 7).Draw(d.t, "tls") {
+	case 0:
+		return &policy.TLS{Mode: policy.Mutual, CredentialName: ptr("client-cred")}
+	case 1:
+		return &policy.TLS{Mode: policy.Simple, CredentialName: ptr("ca-cred")}
+	case 2:
+		return &policy.TLS{Mode: policy.Simple, SNI: ptr("front.example"), SubjectAltNames: []string{"front.example", "back.example"}}
+	case 3:
+		return &policy.TLS{Mode: policy.Simple, InsecureSkipVerify: ptr(true)}
+	default:
+		return nil
+	}
+}
+
+func ptr[T any](v T) *T { return &v }

@@ -1,0 +1,209 @@
+// Package judge follows calls through the configuration that Istio generates.
+//
+// A Mesh is one istiod in process for many states: each state has namespaces
+// of its own, and nothing that a state holds is seen in the namespaces of
+// another.
+package judge
+
+import (
+	"fmt"
+	"net/netip"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	meshconfig "istio.io/api/mesh/v1alpha1"
+	"istio.io/istio/pilot/pkg/model"
+	"istio.io/istio/pilot/pkg/simulation"
+	"istio.io/istio/pilot/test/xds"
+	"istio.io/istio/pkg/config"
+	"istio.io/istio/pkg/config/constants"
+	"istio.io/istio/pkg/config/mesh"
+
+	"github.com/meshegress/terraform-provider-istio/internal/manifest"
+	"github.com/meshegress/terraform-provider-istio/test/simulation/scenario"
+)
+
+// settle is how long the generator waits for more changes before it builds
+// its view of the mesh: all objects are there from the start, so that once is
+// enough.
+const settle = 50 * time.Millisecond
+
+// start is when the first object of each state was created; each further one
+// is a second younger.
+var start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// State is a mesh at one moment.
+type State struct {
+	scenario.Scenario
+	// Objects in the order in which they were created.
+	Objects []manifest.Object
+
+	id       int
+	proxies  map[int]*view // by workload
+	gateways map[int]*view // by gateway
+}
+
+// Mesh is an istiod in process.
+type Mesh struct {
+	t      *testing.T
+	server *xds.FakeDiscoveryServer
+	// Rejected are the objects that Istio's validation refuses, by "state kind/namespace/name".
+	Rejected map[string]error
+}
+
+// view is the configuration of one proxy.
+type view struct {
+	proxy *model.Proxy
+	sim   *simulation.Simulation
+	names map[string]string // DNS names that its sidecar answers
+}
+
+// New starts an istiod that knows the objects of all states. All states have
+// the settings, and no two share a namespace.
+func New(t *testing.T, settings scenario.Settings, states []*State) *Mesh {
+	m := &Mesh{t: t, Rejected: map[string]error{}}
+	var configs []config.Config
+	var objects []runtime.Object
+	vips := &allocator{next: netip.MustParseAddr("240.240.0.1")}
+	clusterIPs := &allocator{next: netip.MustParseAddr("172.16.0.1")}
+	for id, s := range states {
+		s.id = id
+		s.proxies, s.gateways = map[int]*view{}, map[int]*view{}
+		for g, ref := range s.Gateways {
+			objects = append(objects, pod(ref, s.gatewayIP(g)))
+		}
+		for n, o := range s.Objects {
+			created := start.Add(time.Duration(n) * time.Second)
+			if o.Body.GetKind() == "Service" {
+				service, slice := service(s, o.Body, created, clusterIPs.take())
+				objects = append(objects, service, slice)
+				continue
+			}
+			cfg, err := istioConfig(o.Body, created, vips)
+			if err != nil {
+				m.Rejected[fmt.Sprintf("%d %s", id, o.Key)] = err
+				continue
+			}
+			configs = append(configs, cfg)
+		}
+	}
+	m.server = xds.NewFakeDiscoveryServer(t, xds.FakeOptions{
+		Configs:           configs,
+		KubernetesObjects: objects,
+		MeshConfig:        meshConfig(settings),
+		DebounceTime:      settle,
+	})
+	return m
+}
+
+func meshConfig(settings scenario.Settings) *meshconfig.MeshConfig {
+	m := mesh.DefaultMeshConfig()
+	m.TrustDomain = settings.TrustDomain
+	m.TrustDomainAliases = settings.Aliases
+	m.OutboundTrafficPolicy = &meshconfig.MeshConfig_OutboundTrafficPolicy{Mode: meshconfig.MeshConfig_OutboundTrafficPolicy_ALLOW_ANY}
+	if settings.RegistryOnly {
+		m.OutboundTrafficPolicy.Mode = meshconfig.MeshConfig_OutboundTrafficPolicy_REGISTRY_ONLY
+	}
+	return m
+}
+
+// sidecar returns the view of a workload's sidecar.
+func (m *Mesh) sidecar(s *State, workload int) *view {
+	if v, ok := s.proxies[workload]; ok {
+		return v
+	}
+	w := s.Workloads[workload]
+	metadata := &model.NodeMetadata{
+		Namespace:      w.Namespace,
+		Labels:         w.Labels,
+		ServiceAccount: w.ServiceAccount,
+		ClusterID:      constants.DefaultClusterName,
+		IstioVersion:   istioVersion,
+		DNSCapture:     model.StringBool(s.DNSCapture),
+	}
+	v := m.view(&model.Proxy{
+		Type:            model.SidecarProxy,
+		ID:              w.Name + "." + w.Namespace,
+		ConfigNamespace: w.Namespace,
+		Labels:          w.Labels,
+		IPAddresses:     []string{s.workloadIP(workload)},
+		Metadata:        metadata,
+	})
+	if s.DNSCapture {
+		v.names = map[string]string{}
+		for host, info := range m.server.ConfigGen.BuildNameTable(v.proxy, m.server.PushContext()).Table {
+			if len(info.Ips) > 0 {
+				v.names[host] = info.Ips[0]
+			}
+		}
+	}
+	s.proxies[workload] = v
+	return v
+}
+
+// gateway returns the view of a gateway's proxy.
+func (m *Mesh) gateway(s *State, gateway int) *view {
+	if v, ok := s.gateways[gateway]; ok {
+		return v
+	}
+	ref := s.Gateways[gateway]
+	v := m.view(&model.Proxy{
+		Type:            model.Router,
+		ID:              ref.Name + "." + ref.Namespace,
+		ConfigNamespace: ref.Namespace,
+		Labels:          podLabels(ref),
+		IPAddresses:     []string{s.gatewayIP(gateway)},
+		Metadata: &model.NodeMetadata{
+			Namespace:      ref.Namespace,
+			Labels:         podLabels(ref),
+			ServiceAccount: ref.Name,
+			ClusterID:      constants.DefaultClusterName,
+			IstioVersion:   istioVersion,
+		},
+	})
+	s.gateways[gateway] = v
+	return v
+}
+
+// istioVersion is what the proxies say they are.
+const istioVersion = "1.31.0"
+
+func (m *Mesh) view(p *model.Proxy) *view {
+	p = m.server.SetupProxy(p)
+	return &view{proxy: p, sim: simulation.NewSimulation(m.t, m.server, p)}
+}
+
+// gatewayIP and workloadIP number the pods of all states.
+func (s *State) gatewayIP(gateway int) string   { return podIP(s.id, gateway) }
+func (s *State) workloadIP(workload int) string { return podIP(s.id, 128+workload) }
+
+// gatewayAt returns the index of the gateway with this address; -1 if none has.
+func (s *State) gatewayAt(ip string) int {
+	for g := range s.Gateways {
+		if s.gatewayIP(g) == ip {
+			return g
+		}
+	}
+	return -1
+}
+
+func podIP(state, pod int) string {
+	return netip.AddrFrom4([4]byte{10, byte(state >> 8), byte(state), byte(pod + 1)}).String()
+}
+
+// allocator hands out addresses: those that istiod's ipallocate controller
+// writes into the status of ServiceEntries, and those of Services.
+type allocator struct{ next netip.Addr }
+
+func (a *allocator) take() string {
+	taken := a.next
+	a.next = a.next.Next()
+	return taken.String()
+}
+
+func objectMeta(namespace, name string, labels map[string]string, created time.Time) metav1.ObjectMeta {
+	return metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: labels, CreationTimestamp: metav1.NewTime(created)}
+}

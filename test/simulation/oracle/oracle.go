@@ -1,0 +1,260 @@
+// Package oracle says from the policies alone where a call may end.
+//
+// It is written from what the attributes of a policy promise (who is granted
+// what, through which gateway, with which host, port and TLS) and uses nothing
+// of the compiler but the structs of the intent.
+package oracle
+
+import (
+	"net"
+	"slices"
+	"strings"
+
+	"github.com/meshegress/terraform-provider-istio/internal/compile"
+	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
+	"github.com/meshegress/terraform-provider-istio/test/simulation/scenario"
+)
+
+// Verdict is what may become of a call: it leaves by one of Exits, or, where
+// Blocked says so, not at all.
+type Verdict struct {
+	Exits   []scenario.Exit
+	Blocked bool
+	// Why is for the reader of a mismatch.
+	Why string
+}
+
+// Admits reports whether the outcome is one of those that the verdict names.
+func (v Verdict) Admits(o scenario.Outcome) bool {
+	if len(o.Exits) == 0 {
+		return v.Blocked
+	}
+	for _, exit := range o.Exits {
+		if !slices.Contains(v.Exits, exit) {
+			return false
+		}
+	}
+	return true
+}
+
+// Or returns the verdict that admits what either does, and that nothing
+// happens: in the middle of a change no call may go further than before or
+// after it.
+func (v Verdict) Or(w Verdict) Verdict {
+	return Verdict{
+		Exits:   append(slices.Clone(v.Exits), w.Exits...),
+		Blocked: true,
+		Why:     "before: " + v.Why + "; after: " + w.Why,
+	}
+}
+
+// Call returns the verdict on a call through the caller's sidecar.
+func Call(s scenario.Scenario, c scenario.Call) Verdict {
+	w := s.Workloads[c.From]
+	var routed, declared, sameName, direct bool
+	var exact, mixed []scenario.Exit
+	for _, p := range s.Policies {
+		for _, rule := range p.EgressRules {
+			if !slices.ContainsFunc(rule.From, func(f policy.From) bool { return f.Namespace == w.Namespace }) {
+				continue
+			}
+			for _, to := range rule.To {
+				if c.Port == to.Port.Number && (names(to, c.Name) || names(to, c.Dial) || slices.Contains(to.Addresses, c.Dial)) {
+					sameName = true
+				}
+				host, ok := asksFor(c, to)
+				if !ok {
+					continue
+				}
+				declared = true
+				direct = direct || p.ByEgressGateway == nil || p.UnselectedWorkloads == "direct"
+				if p.ByEgressGateway == nil {
+					continue
+				}
+				labels, account, both := selects(rule, w, identified(p))
+				routed = routed || labels
+				switch {
+				case both:
+					exact = append(exact, exits(p, to, host)...)
+				case labels && account:
+					mixed = append(mixed, exits(p, to, host)...)
+				}
+			}
+		}
+	}
+	switch {
+	case len(exact) > 0:
+		return Verdict{Exits: exact, Why: "granted"}
+	case len(mixed) > 0:
+		// Labels route and service accounts admit; the two are looked at in
+		// two places, each for all sources of the rule in the namespace.
+		return Verdict{Exits: mixed, Blocked: true, Why: "labels of one source, service account of another"}
+	case routed:
+		return Verdict{Blocked: true, Why: "selected, but another service account"}
+	case declared && direct:
+		return Verdict{Exits: []scenario.Exit{undisturbed(s, c)}, Why: "declared, and everybody may go directly"}
+	case declared:
+		return Verdict{Blocked: true, Why: "declared, and not granted"}
+	case s.RegistryOnly:
+		return Verdict{Blocked: true, Why: "REGISTRY_ONLY, and not declared"}
+	case sameName:
+		// Another protocol on the port of a declared host is not worth a
+		// promise; it must not come out at a gateway.
+		return Verdict{Exits: []scenario.Exit{undisturbed(s, c)}, Blocked: true, Why: "another protocol on a declared port"}
+	default:
+		return Verdict{Exits: []scenario.Exit{undisturbed(s, c)}, Why: "ALLOW_ANY, and not declared"}
+	}
+}
+
+// Straight returns the verdict on an attempt to use a gateway past the sidecar: the
+// caller may get what some policy grants his identity there, and may always
+// be refused.
+func Straight(s scenario.Scenario, c scenario.Straight) Verdict {
+	v := Verdict{Blocked: true, Why: "no more than what the identity is granted at that gateway"}
+	gateway := s.Gateways[c.Gateway]
+	for _, p := range s.Policies {
+		ref := p.ByEgressGateway
+		if ref == nil || ref.Name != gateway.Name || ref.Namespace != gateway.Namespace {
+			continue
+		}
+		for _, rule := range p.EgressRules {
+			if !slices.ContainsFunc(rule.From, func(f policy.From) bool { return admitsIdentity(s, gateway, f, c) }) {
+				continue
+			}
+			for _, to := range rule.To {
+				for _, host := range to.Hosts {
+					v.Exits = append(v.Exits, exits(p, to, host)...)
+				}
+			}
+		}
+	}
+	return v
+}
+
+// admitsIdentity reports whether the gateway lets the caller in as the source f.
+func admitsIdentity(s scenario.Scenario, gateway compile.Reference, f policy.From, c scenario.Straight) bool {
+	if gateway.MutualTLS != nil && !*gateway.MutualTLS {
+		return true // nobody shows a certificate
+	}
+	if !c.Mutual {
+		return false
+	}
+	trusted := c.As.TrustDomain == s.TrustDomain || slices.Contains(s.Aliases, c.As.TrustDomain)
+	unchecked := gateway.Authorization != nil && *gateway.Authorization == "none"
+	if len(f.ServiceAccounts) == 0 {
+		return unchecked || trusted && f.Namespace == c.As.Namespace
+	}
+	return trusted && f.Namespace == c.As.Namespace && slices.Contains(f.ServiceAccounts, c.As.ServiceAccount)
+}
+
+// identified reports whether the gateway of a policy sees identities.
+func identified(p policy.Policy) bool {
+	return p.ByEgressGateway.MutualTLS == nil || *p.ByEgressGateway.MutualTLS
+}
+
+// selects reports whether the workload has the labels of a source of the rule,
+// whether it has the service account of a source, and whether one source has
+// both.
+func selects(rule policy.Rule, w scenario.Workload, identified bool) (labels, account, both bool) {
+	for _, f := range rule.From {
+		if f.Namespace != w.Namespace {
+			continue
+		}
+		hasLabels := true
+		for key, value := range f.WorkloadSelector {
+			if got, ok := w.Labels[key]; !ok || got != value {
+				hasLabels = false
+			}
+		}
+		hasAccount := !identified || len(f.ServiceAccounts) == 0 || slices.Contains(f.ServiceAccounts, w.ServiceAccount)
+		labels = labels || hasLabels
+		account = account || hasAccount
+		both = both || hasLabels && hasAccount
+	}
+	return labels, account, both
+}
+
+// asksFor returns the host of the entry that a call is for.
+func asksFor(c scenario.Call, to policy.To) (host string, ok bool) {
+	if c.Port != to.Port.Number {
+		return "", false
+	}
+	switch to.Port.Protocol {
+	case "HTTP", "HTTP2", "GRPC":
+		if c.Protocol != scenario.HTTP && c.Protocol != scenario.HTTP2 {
+			return "", false
+		}
+		return match(to.Hosts, withoutPort(c.Name))
+	case "HTTPS", "TLS":
+		if c.Protocol != scenario.TLS {
+			return "", false
+		}
+		return match(to.Hosts, c.Name)
+	default:
+		if slices.Contains(to.Addresses, c.Dial) {
+			return to.Hosts[0], true
+		}
+		if c.Protocol != scenario.TCP {
+			return "", false
+		}
+		return match(to.Hosts, c.Dial)
+	}
+}
+
+func match(hosts []string, name string) (string, bool) {
+	return name, name != "" && slices.Contains(hosts, name)
+}
+
+func names(to policy.To, name string) bool { return slices.Contains(to.Hosts, withoutPort(name)) }
+
+func withoutPort(name string) string {
+	if host, _, err := net.SplitHostPort(name); err == nil {
+		return host
+	}
+	return name
+}
+
+// exits returns how a granted call for a host of an entry leaves.
+func exits(p policy.Policy, to policy.To, host string) []scenario.Exit {
+	exit := scenario.Exit{
+		Via:  p.ByEgressGateway.Namespace + "/" + p.ByEgressGateway.Name,
+		Host: host,
+		Port: to.Port.Number,
+	}
+	if to.HTTPSUpgrade != nil && to.HTTPSUpgrade.Enabled {
+		exit.Port = to.HTTPSUpgrade.Port
+		exit.TLS = origination(to.TLS, host)
+	}
+	return []scenario.Exit{exit}
+}
+
+func origination(tls *policy.TLS, host string) scenario.Origination {
+	o := scenario.Origination{Mode: "SIMPLE", SNI: host, Names: host, CA: "system"}
+	if tls == nil {
+		return o
+	}
+	if tls.Mode != "" {
+		o.Mode = tls.Mode
+	}
+	if tls.SNI != nil {
+		o.SNI, o.Names = *tls.SNI, *tls.SNI
+	}
+	if len(tls.SubjectAltNames) > 0 {
+		o.Names = strings.Join(slices.Sorted(slices.Values(tls.SubjectAltNames)), ",")
+	}
+	if tls.CredentialName != nil {
+		o.CA = *tls.CredentialName
+		if o.Mode == "MUTUAL" {
+			o.Certificate = *tls.CredentialName
+		}
+	}
+	if tls.InsecureSkipVerify != nil && *tls.InsecureSkipVerify {
+		o.CA, o.Names = "none", ""
+	}
+	return o
+}
+
+// undisturbed is how a call leaves that nobody interferes with.
+func undisturbed(s scenario.Scenario, c scenario.Call) scenario.Exit {
+	return scenario.Exit{Host: s.Address(c.Dial), Port: c.Port}
+}

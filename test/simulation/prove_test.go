@@ -1,0 +1,88 @@
+package simulation
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/meshegress/terraform-provider-istio/test/simulation/generate"
+)
+
+var (
+	cases = flag.Int("cases", 300, "how many cases TestProve checks")
+	seed  = flag.Int("seed", 1, "number of the first case of TestProve")
+	batch = flag.Int("batch", 40, "how many states TestProve gives to one generator process")
+	only  = flag.String("operation", "", "the only operation that TestProve looks at")
+)
+
+// operationOf says which operation a case looks at: most look at settled
+// policies; an operation has dozens of moments, each of which is as much work
+// as a settled case.
+func operationOf(number int) string {
+	if *only != "" {
+		return *only
+	}
+	switch number % 40 {
+	case 13:
+		return opApply
+	case 26:
+		return opDestroy
+	case 39:
+		return opUpdate
+	default:
+		return opNone
+	}
+}
+
+func TestProve(t *testing.T) {
+	began := time.Now()
+	total := report{calls: map[string]int{}}
+	states := map[string]int{}
+	number := *seed
+	failed := 0
+	for round := 0; number < *seed+*cases; round++ {
+		settings := generate.Settings[round%len(generate.Settings)]
+		var names namer
+		var all []state
+		var of []testCase
+		for len(all) < *batch && number < *seed+*cases {
+			c := drawCase(settings, number, operationOf(number))
+			number++
+			drawn, err := c.states(&names)
+			if err != nil {
+				t.Errorf("case %d: %v\n%s", c.seed, err, print(c.scenario))
+				continue
+			}
+			for _, s := range drawn {
+				states[s.kind]++
+				all = append(all, s)
+				of = append(of, c)
+			}
+		}
+		t.Run(fmt.Sprintf("to %d", number), func(t *testing.T) {
+			r := check(t, settings, all)
+			for kind, n := range r.calls {
+				total.calls[kind] += n
+			}
+			for _, m := range r.mismatches {
+				failed++
+				if failed <= 12 {
+					c := of[m.state]
+					t.Errorf("case %d, %s %s: %s\n%s", c.seed, all[m.state].kind, all[m.state].moment, m, print(all[m.state].after))
+				}
+			}
+		})
+	}
+	calls := 0
+	for _, kind := range slices.Sorted(maps.Keys(total.calls)) {
+		t.Logf("%8d %s", total.calls[kind], kind)
+		calls += total.calls[kind]
+	}
+	t.Logf("seed %d, %d cases, states %v, %d calls, %d mismatches, %s", *seed, *cases, states, calls, failed, time.Since(began).Round(time.Second))
+	if failed > 0 {
+		t.Errorf("%d mismatches", failed)
+	}
+}

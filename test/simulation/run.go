@@ -1,0 +1,133 @@
+package simulation
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/meshegress/terraform-provider-istio/internal/manifest"
+	"github.com/meshegress/terraform-provider-istio/test/simulation/generate"
+	"github.com/meshegress/terraform-provider-istio/test/simulation/judge"
+	"github.com/meshegress/terraform-provider-istio/test/simulation/oracle"
+	"github.com/meshegress/terraform-provider-istio/test/simulation/scenario"
+)
+
+// state is one moment of a case: what is in the cluster, and what it may do.
+type state struct {
+	// kind is what is counted: settledKind, or an operation.
+	kind string
+	// moment says how far the operation is.
+	moment string
+	// before and after are the scenarios of which no more than the union may
+	// be granted; the same one when nothing is under way.
+	before, after scenario.Scenario
+	objects       []manifest.Object
+	// probes are the calls to make; those of before and after when nil.
+	probes []scenario.Call
+}
+
+func (s state) settled() bool { return s.kind == settledKind }
+
+const settledKind = "policies"
+
+// mismatch is a call that did not end as the oracle says.
+type mismatch struct {
+	state   int
+	call    string
+	verdict oracle.Verdict
+	outcome scenario.Outcome
+}
+
+func (m mismatch) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n  expected (%s):", m.call, m.verdict.Why)
+	for _, e := range m.verdict.Exits {
+		fmt.Fprintf(&b, " [%s]", e)
+	}
+	if m.verdict.Blocked {
+		b.WriteString(" [blocked]")
+	}
+	for _, line := range m.outcome.Trace {
+		fmt.Fprintf(&b, "\n    %s", line)
+	}
+	return b.String()
+}
+
+// report is what a run found.
+type report struct {
+	calls      map[string]int // by kind and verdict
+	mismatches []mismatch
+}
+
+// check gives all states to one istiod and makes the calls.
+func check(t *testing.T, settings scenario.Settings, states []state) report {
+	r := report{calls: map[string]int{}}
+	placed := make([]*judge.State, len(states))
+	for i, s := range states {
+		placed[i] = &judge.State{Scenario: s.after, Objects: s.objects}
+	}
+	mesh := judge.New(t, settings, placed)
+	for where, err := range mesh.Rejected {
+		r.mismatches = append(r.mismatches, mismatch{call: where, outcome: scenario.Outcome{Trace: []string{"Istio's validation refuses it: " + err.Error()}}})
+	}
+	for i, s := range states {
+		var arrivals []generate.Arrival
+		probes := s.probes
+		if probes == nil {
+			probes = generate.Calls(s.after)
+		}
+		for _, c := range probes {
+			verdict := oracle.Call(s.after, c)
+			if !s.settled() {
+				verdict = verdict.Or(oracle.Call(s.before, c))
+			}
+			outcome := mesh.Call(placed[i], c)
+			r.count(c.Kind, verdict, outcome)
+			if !verdict.Admits(outcome) {
+				r.mismatches = append(r.mismatches, mismatch{i, c.String() + describe(s.after, c.From), verdict, outcome})
+			}
+			if outcome.Hop != nil && len(outcome.Exits) > 0 && c.Kind == "as meant" {
+				arrivals = append(arrivals, generate.Arrival{Call: c, Hop: *outcome.Hop})
+			}
+		}
+		for _, c := range generate.Straights(s.after, arrivals) {
+			verdict := oracle.Straight(s.after, c)
+			if !s.settled() {
+				verdict = verdict.Or(oracle.Straight(s.before, c))
+			}
+			outcome := mesh.Straight(placed[i], c)
+			r.count("straight, "+c.Kind, verdict, outcome)
+			if !verdict.Admits(outcome) {
+				r.mismatches = append(r.mismatches, mismatch{i, c.String(), verdict, outcome})
+			}
+		}
+	}
+	return r
+}
+
+func (r *report) count(kind string, v oracle.Verdict, o scenario.Outcome) {
+	end := "blocked"
+	switch {
+	case len(o.Exits) > 0 && o.Exits[0].Via != "":
+		end = "via gateway"
+	case len(o.Exits) > 0:
+		end = "direct"
+	}
+	r.calls[kind+": "+end]++
+}
+
+func describe(s scenario.Scenario, workload int) string {
+	w := s.Workloads[workload]
+	return fmt.Sprintf(" (%s/%s %v sa %s)", w.Namespace, w.Name, w.Labels, w.ServiceAccount)
+}
+
+// print returns policies as YAML.
+func print(s scenario.Scenario) string {
+	text, err := yaml.Marshal(map[string]any{"policies": s.Policies, "dns_capture": s.DNSCapture, "registry_only": s.RegistryOnly, "aliases": s.Aliases})
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}

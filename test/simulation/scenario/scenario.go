@@ -1,0 +1,106 @@
+// Package scenario describes a small mesh and the calls that are made in it.
+// It is what generator, oracle and judge have in common, and holds no rule of
+// its own.
+package scenario
+
+import (
+	"slices"
+
+	"github.com/meshegress/terraform-provider-istio/internal/compile"
+	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
+)
+
+// Settings are the facts of the mesh that all scenarios of one generator
+// process share.
+type Settings struct {
+	// RegistryOnly is the mesh's outboundTrafficPolicy; ALLOW_ANY otherwise.
+	RegistryOnly bool
+	TrustDomain  string
+	Aliases      []string
+}
+
+// Mesh returns the settings as the compiler takes them.
+func (s Settings) Mesh() compile.Mesh {
+	return compile.Mesh{
+		RootNamespace:      "istio-system",
+		TrustDomain:        s.TrustDomain,
+		TrustDomainAliases: s.Aliases,
+		ClusterDomain:      "cluster.local",
+	}
+}
+
+// Scenario is a mesh with its policies.
+type Scenario struct {
+	Settings
+	// DNSCapture is whether the sidecars answer the workloads' DNS queries.
+	DNSCapture bool
+	Gateways   []compile.Reference
+	Workloads  []Workload
+	// Policies in the order in which they are applied.
+	Policies []policy.Policy
+}
+
+// Workload is a pod with a sidecar.
+type Workload struct {
+	Name           string
+	Namespace      string
+	Labels         map[string]string
+	ServiceAccount string
+}
+
+// In returns the scenario with prefix before the name of each namespace, so
+// that many scenarios, and many states of one, fit into one mesh.
+func (s Scenario) In(prefix string) Scenario {
+	s.Gateways = slices.Clone(s.Gateways)
+	for i := range s.Gateways {
+		s.Gateways[i].Namespace = prefix + s.Gateways[i].Namespace
+	}
+	s.Workloads = slices.Clone(s.Workloads)
+	for i := range s.Workloads {
+		s.Workloads[i].Namespace = prefix + s.Workloads[i].Namespace
+	}
+	s.Policies = slices.Clone(s.Policies)
+	for i := range s.Policies {
+		s.Policies[i] = rename(s.Policies[i], prefix)
+	}
+	return s
+}
+
+func rename(p policy.Policy, prefix string) policy.Policy {
+	if p.ByEgressGateway != nil {
+		ref := *p.ByEgressGateway
+		ref.Namespace = prefix + ref.Namespace
+		p.ByEgressGateway = &ref
+	}
+	p.EgressRules = slices.Clone(p.EgressRules)
+	for r := range p.EgressRules {
+		from := slices.Clone(p.EgressRules[r].From)
+		for f := range from {
+			from[f].Namespace = prefix + from[f].Namespace
+		}
+		p.EgressRules[r].From = from
+	}
+	return p
+}
+
+// With returns the scenario with other policies.
+func (s Scenario) With(policies ...policy.Policy) Scenario {
+	s.Policies = policies
+	return s
+}
+
+// Address returns where the world's DNS sends a name: to the first of the
+// addresses that a policy says it has, else to an address of its own. An
+// address is itself.
+func (s Scenario) Address(host string) string {
+	for _, p := range s.Policies {
+		for _, rule := range p.EgressRules {
+			for _, to := range rule.To {
+				if len(to.Addresses) > 0 && slices.Contains(to.Hosts, host) {
+					return to.Addresses[0]
+				}
+			}
+		}
+	}
+	return address(host)
+}

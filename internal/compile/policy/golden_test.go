@@ -89,7 +89,7 @@ func TestGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := print(t, header, objects)
+			got := stream(t, header, objects)
 			if *update {
 				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 					t.Fatal(err)
@@ -107,9 +107,9 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// print writes objects as one YAML stream that kubectl and istioctl read, with
+// stream writes objects as one YAML stream that kubectl and istioctl read, with
 // the title, the warnings and the grants as comments.
-func print(t testing.TB, header []string, objects []manifest.Object) string {
+func stream(t testing.TB, header []string, objects []manifest.Object) string {
 	t.Helper()
 	var out strings.Builder
 	for _, line := range header {

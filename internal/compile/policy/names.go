@@ -111,5 +111,3 @@ func isIP(host string) bool {
 	_, err := netip.ParseAddr(host)
 	return err == nil
 }
-
-func isWildcard(host string) bool { return strings.HasPrefix(host, "*") }

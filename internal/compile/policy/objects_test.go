@@ -315,6 +315,49 @@ func TestServerNumbersAreTheirOwnTargets(t *testing.T) {
 	})
 }
 
+// Ports stay with their entries and hosts when the policy is edited: rules
+// move and get other names, an entry goes, hosts come and go.
+func TestAssignedPortsSurviveEdits(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := randomPolicy(t)
+		before := assign(p)
+		edited := shuffled(t, p)
+		edited.EgressRules[0].Name = ptr("renamed")
+		last := &edited.EgressRules[len(edited.EgressRules)-1]
+		last.To = last.To[rapid.IntRange(0, len(last.To)-1).Draw(t, "gone"):]
+		first := &edited.EgressRules[0].To[0]
+		first.Hosts = append(slices.Clone(first.Hosts[rapid.IntRange(0, len(first.Hosts)-1).Draw(t, "hosts gone"):]), "new.example")
+
+		after, clashes := ports.Keep(before, policy.Slots(edited))
+		if len(clashes) > 0 {
+			t.Fatal(clashes)
+		}
+		for _, slot := range policy.Slots(edited) {
+			for _, member := range slot.Members {
+				if port, ok := before[member]; ok && after[member] != port {
+					t.Fatalf("%s moved from %d to %d", member, port, after[member])
+				}
+			}
+		}
+	})
+}
+
+// SlotID is another one for each policy and slot.
+func TestSlotIDs(t *testing.T) {
+	p, other := valid(), valid()
+	other.Name = "other"
+	seen := map[string]bool{}
+	for _, p := range []policy.Policy{p, other} {
+		for _, slot := range policy.Slots(p) {
+			if id := policy.SlotID(p, slot); seen[id] {
+				t.Errorf("%s comes twice", id)
+			} else {
+				seen[id] = true
+			}
+		}
+	}
+}
+
 // No policy that is valid has two servers of one name on a port.
 func TestServerNamesAreUnique(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -39,11 +39,14 @@ type To struct {
 	TLS             *TLS          `tfsdk:"tls" json:"tls,omitempty"`
 	Timeout         *string       `tfsdk:"timeout" json:"timeout,omitempty"`
 	Retries         *Retries      `tfsdk:"retries" json:"retries,omitempty"`
-	ResolveTo       *string       `tfsdk:"resolve_to" json:"resolve_to,omitempty"`
+	// ResolveTo is the host that the gateway connects to in place of Hosts.
+	ResolveTo *string `tfsdk:"resolve_to" json:"resolve_to,omitempty"`
 }
 
 // Port is the port of the external service, as the workload dials it.
 type Port struct {
+	// Name is that of the port in the source-side ServiceEntry, where it stands
+	// as `<name>-<number>`.
 	Name     string `tfsdk:"name" json:"name"`
 	Number   int64  `tfsdk:"number" json:"number"`
 	Protocol string `tfsdk:"protocol" json:"protocol"` // HTTP, HTTPS, TCP, HTTP2, GRPC, TLS
@@ -69,7 +72,8 @@ type TLS struct {
 	InsecureSkipVerify *bool    `tfsdk:"insecure_skip_verify" json:"insecure_skip_verify,omitempty"`
 }
 
-// Retries are the gateway's retries of HTTP requests.
+// Retries are the gateway's retries of HTTP requests. Without them Istio's
+// default holds: two retries of what failed before the request was answered.
 type Retries struct {
 	Attempts      int64   `tfsdk:"attempts" json:"attempts"`
 	PerTryTimeout *string `tfsdk:"per_try_timeout" json:"per_try_timeout,omitempty"`

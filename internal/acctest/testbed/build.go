@@ -30,7 +30,7 @@ type goBuild struct {
 // process builds, all others wait for it. The key is the pins and our sources, so
 // that a changed pin never meets an old binary.
 func (b goBuild) ensure(ctx context.Context, out io.Writer) (string, error) {
-	key, err := sourceKey(b.dir)
+	key, err := b.key()
 	if err != nil {
 		return "", err
 	}
@@ -110,10 +110,10 @@ func goEnv() []string {
 	return append(env, "GOWORK=off", "GOFLAGS=", "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH)
 }
 
-// sourceKey is a hash over everything of ours that decides about a build: pins and
-// the few Go files beside them.
-func sourceKey(dir string) (string, error) {
-	entries, err := os.ReadDir(dir)
+// key is a hash over everything of ours that decides about a build: pins and the
+// few Go files beside them.
+func (b goBuild) key() (string, error) {
+	entries, err := os.ReadDir(b.dir)
 	if err != nil {
 		return "", fmt.Errorf("read the pins: %w", err)
 	}
@@ -126,9 +126,9 @@ func sourceKey(dir string) (string, error) {
 	}
 	sort.Strings(names)
 	h := sha256.New()
-	_, _ = fmt.Fprintln(h, runtime.GOOS, runtime.GOARCH)
+	_, _ = fmt.Fprintln(h, runtime.GOOS, runtime.GOARCH, b.pkg, b.ldflags, b.links)
 	for _, n := range names {
-		content, err := os.ReadFile(filepath.Join(dir, n))
+		content, err := os.ReadFile(filepath.Join(b.dir, n))
 		if err != nil {
 			return "", err
 		}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
-	"github.com/meshegress/terraform-provider-istio/internal/manifest"
 )
 
 // Create implements resource.Resource. It answers once: whatever happened,
@@ -56,21 +55,9 @@ func (r *Resource) prepare(ctx context.Context, p policy.Policy, identity Identi
 	owner := cluster.Owner{
 		Resource: TypeName, ImportID: identity.importID(), OwnerID: r.provider.OwnerID, Nonce: cluster.NewNonce(),
 	}
-	// The Gateways are left to their reservation: a port that is taken is no
-	// foreign object that the user could import.
 	objects, _ := policy.Preview(p, r.provider.Mesh, nil)
-	owner, err = client.Preflight(ctx, cluster.Release{Owner: owner, Objects: withoutGateways(objects)})
+	owner, err = r.preflight(ctx, client, owner, p, objects)
 	return client, owner, err
-}
-
-func withoutGateways(objects []manifest.Object) []manifest.Object {
-	var others []manifest.Object
-	for _, object := range objects {
-		if object.Body.GroupVersionKind() != gatewayGVK {
-			others = append(others, object)
-		}
-	}
-	return others
 }
 
 // create reserves the ports and writes the objects. What it returns describes

@@ -2,6 +2,8 @@ package trafficpolicy
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
@@ -13,17 +15,38 @@ import (
 // lookUp asks the cluster, if it can be reached, whether the new policy would
 // meet objects or ports of somebody else.
 func (r *Resource) lookUp(ctx context.Context, p policy.Policy, wanted planned) diag.Diagnostics {
-	var taken diag.Diagnostics
+	var found diag.Diagnostics
 	diags := r.provider.Lookup(ctx, func(ctx context.Context, client *cluster.Client) error {
 		owner := cluster.Owner{Resource: TypeName, ImportID: identityOf(p).importID(), OwnerID: r.provider.OwnerID}
-		if _, err := client.Preflight(ctx, cluster.Release{Owner: owner, Objects: withoutGateways(wanted.objects)}); err != nil {
+		_, err := r.preflight(ctx, client, owner, p, wanted.objects)
+		if warning := movable(err, owner); warning != nil {
+			found, err = append(found, warning), nil
+		}
+		var told *summaryError
+		if errors.As(err, &told) {
+			found, err = append(found, diagnostic(err)), nil
+		}
+		if err != nil {
 			return err
 		}
-		var err error
-		taken, err = r.takenPorts(ctx, client, p, wanted)
+		taken, err := r.takenPorts(ctx, client, p, wanted)
+		found = append(found, taken...)
 		return err
 	})
-	return append(diags, taken...)
+	return append(diags, found...)
+}
+
+// movable returns a warning if the error is an object of another policy: that
+// policy may be on its way out in the same apply. Apply looks again before it
+// writes.
+func movable(err error, owner cluster.Owner) diag.Diagnostic {
+	var foreign *cluster.ForeignError
+	if !errors.As(err, &foreign) || foreign.Owner == nil ||
+		foreign.Owner.Resource != TypeName || foreign.Owner.ImportID == owner.ImportID {
+		return nil
+	}
+	return diag.NewWarningDiagnostic(foreign.ID.String()+" belongs to another policy today",
+		fmt.Sprintf("It is written by %s. Unless that one gives it up before, the apply fails with nothing written.", foreign.Owner))
 }
 
 // takenPorts warns of explicit ports that another policy has today. It is no

@@ -1,0 +1,69 @@
+package trafficpolicy
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/meshegress/terraform-provider-istio/internal/cluster"
+	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
+	"github.com/meshegress/terraform-provider-istio/internal/manifest"
+)
+
+// preflight fails if a new policy would meet what belongs to another. It
+// returns the owner to go on with: that of a create which was killed, if the
+// provider's owner_id says that it was this very instance.
+func (r *Resource) preflight(ctx context.Context, client *cluster.Client, owner cluster.Owner, p policy.Policy, objects []manifest.Object) (cluster.Owner, error) {
+	owner, strays, err := r.strays(ctx, client, owner, p)
+	if err != nil {
+		return owner, err
+	}
+	// The Gateways are left to their reservation: a port that is taken is no
+	// foreign object that the user could import.
+	owner, err = client.Preflight(ctx, cluster.Release{Owner: owner, Objects: withoutGateways(objects)})
+	if err != nil || len(strays) == 0 {
+		return owner, err
+	}
+	return owner, &summaryError{"A create of this policy was killed", fmt.Sprintf(
+		"Gateways %s of namespace %s name %s as their owner, and nothing else of it exists. Nothing was written. "+
+			"If no other run is creating this policy now, delete them:\n\n  kubectl -n %[2]s delete gateways.networking.istio.io %[4]s\n\n"+
+			"With `owner_id` in the provider block such a create is resumed.",
+		strings.Join(strays, ", "), p.ByEgressGateway.Namespace, owner, strings.Join(strays, " "))}
+}
+
+// strays looks for Gateways that name the policy as their owner before it
+// exists: reservation comes first, so a create that was killed may have left
+// nothing else. It returns their names, or the owner to resume as.
+func (r *Resource) strays(ctx context.Context, client *cluster.Client, owner cluster.Owner, p policy.Policy) (cluster.Owner, []string, error) {
+	if p.ByEgressGateway == nil {
+		return owner, nil, nil
+	}
+	gateways, err := client.Glance(ctx, gatewayGVK, p.ByEgressGateway.Namespace, "")
+	if err != nil {
+		return owner, nil, err
+	}
+	var names []string
+	for _, gateway := range gateways {
+		other, ok := cluster.OwnerOf(gateway)
+		if !ok || other.Resource != owner.Resource || other.ImportID != owner.ImportID {
+			continue
+		}
+		if owner.OwnerID != "" && other.OwnerID == owner.OwnerID {
+			return other, nil, nil
+		}
+		names = append(names, gateway.GetName())
+	}
+	slices.Sort(names)
+	return owner, names, nil
+}
+
+func withoutGateways(objects []manifest.Object) []manifest.Object {
+	var others []manifest.Object
+	for _, object := range objects {
+		if object.Body.GroupVersionKind() != gatewayGVK {
+			others = append(others, object)
+		}
+	}
+	return others
+}

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 
@@ -56,8 +57,16 @@ func Path(steps []any) path.Path {
 	return at
 }
 
-// Error returns the diagnostic of an error of the engine.
+// Error returns the diagnostic of an error of the engine, or of one that brings
+// its own summary.
 func Error(err error) diag.Diagnostic {
+	var own interface {
+		error
+		Summary() string
+	}
+	if errors.As(err, &own) {
+		return diag.NewErrorDiagnostic(own.Summary(), own.Error())
+	}
 	summary, detail := cluster.Explain(err)
 	return diag.NewErrorDiagnostic(summary, detail)
 }

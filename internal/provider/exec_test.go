@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"testing"
 
@@ -23,9 +22,11 @@ func TestExec(t *testing.T) {
 	file := write(t, "config", kubeconfig)
 	plugin := &Exec{
 		APIVersion: "client.authentication.k8s.io/v1",
-		Command:    os.Args[0],
-		Args:       []string{"-suffix"},
-		Env:        map[string]string{pluginToken: "from-plugin"},
+		Command:    "sh",
+		Args:       []string{"-c", `echo "$ANSWER"`},
+		Env: map[string]string{
+			"ANSWER": `{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"from-plugin"}}`,
+		},
 	}
 
 	cases := map[string]struct {
@@ -43,7 +44,7 @@ func TestExec(t *testing.T) {
 			if len(diags) > 0 {
 				t.Fatal(summaries(diags))
 			}
-			if got := authorization(t, config.Config); got != "Bearer from-plugin-suffix" {
+			if got := authorization(t, config.Config); got != "Bearer from-plugin" {
 				t.Errorf("Authorization: %q", got)
 			}
 		})

@@ -7,14 +7,15 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
+	"github.com/meshegress/terraform-provider-istio/internal/diagnose"
 )
 
 // lookupTimeout bounds what a plan waits for a cluster that does not answer.
 // A consistent LIST of the largest meshes takes about a second.
 const lookupTimeout = 15 * time.Second
 
-// Lookup runs a look-up that makes a plan better: it may add diagnostics,
-// never values. A cluster that is unknown or was already written to by this
+// Lookup checks the trust domain and runs a look-up that makes a plan better:
+// it may add diagnostics, never values. A cluster that is unknown or was already written to by this
 // process is not asked. One that does not answer, or is not configured, gives
 // one warning per process; whoever comes later is not kept waiting. Any other
 // error of the look-up is an error of the plan.
@@ -28,26 +29,26 @@ func (p *Provider) lookupWithin(ctx context.Context, limit time.Duration, look f
 	case IsUnknown(err):
 		return nil
 	case IsNoCluster(err):
-		return p.skip("No cluster is configured", err.Error()+".")
+		return p.skip("No cluster is configured", err.Error())
 	case err != nil:
-		summary, detail := cluster.Explain(err)
-		return diag.Diagnostics{diag.NewErrorDiagnostic(summary, detail)}
+		return diag.Diagnostics{diagnose.Error(err)}
 	case client.Wrote() || p.skipped():
 		return nil
 	}
 
 	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	err = look(bounded, client)
+	err = p.CheckTrustDomain(bounded, client)
+	if err == nil {
+		err = look(bounded, client)
+	}
 	switch {
 	case err == nil:
 		return nil
 	case ctx.Err() == nil && (bounded.Err() != nil || cluster.IsUnreachable(err)):
-		_, detail := cluster.Explain(err)
-		return p.skip("The cluster does not answer", detail)
+		return p.skip("The cluster does not answer", diagnose.Error(err).Detail())
 	}
-	summary, detail := cluster.Explain(err)
-	return diag.Diagnostics{diag.NewErrorDiagnostic(summary, detail)}
+	return diag.Diagnostics{diagnose.Error(err)}
 }
 
 // skip ends the look-ups of this process. Only the first call has a warning.

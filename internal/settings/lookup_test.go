@@ -76,7 +76,7 @@ func TestLookupPassesErrorsOn(t *testing.T) {
 
 func TestUnknownErrorNamesAttributes(t *testing.T) {
 	text := (&UnknownError{Attributes: []string{"host", "token"}}).Error()
-	if !strings.Contains(text, "`host`, `token` are") {
+	if !strings.Contains(text, "`host`, `token` of the provider block are") {
 		t.Error(text)
 	}
 }

@@ -36,14 +36,17 @@ type UnknownError struct {
 	Attributes []string
 }
 
+// Summary is the short text of the error's diagnostic.
+func (e *UnknownError) Summary() string { return "The provider block is not known yet" }
+
 func (e *UnknownError) Error() string {
 	verb := " is"
 	if len(e.Attributes) > 1 {
 		verb = " are"
 	}
-	return "the provider block is not known yet: `" + strings.Join(e.Attributes, "`, `") + "`" + verb +
+	return "`" + strings.Join(e.Attributes, "`, `") + "` of the provider block" + verb +
 		" computed by something that is not applied. Apply that first, for example with -target, " +
-		"or keep the cluster in a configuration of its own and read its address with a data source"
+		"or keep the cluster in a configuration of its own and read its address with a data source."
 }
 
 // IsUnknown reports whether err comes from an attribute of the provider block
@@ -54,10 +57,18 @@ func IsUnknown(err error) bool {
 }
 
 // ErrNoCluster is Connect's answer when nothing names a cluster.
-var ErrNoCluster = errors.New("no cluster is configured. In the provider block set `config_path` (with `config_context`), " +
-	"or `host` with `token` or `exec` or `client_certificate` and `client_key`; or set the environment variable " +
-	"KUBE_CONFIG_PATH, or KUBE_HOST and KUBE_TOKEN; or run in a pod that has a service account token. " +
-	"~/.kube/config and KUBECONFIG are not read unless they are named in `config_path`")
+var ErrNoCluster error = noClusterError{}
+
+type noClusterError struct{}
+
+// Summary is the short text of the error's diagnostic.
+func (noClusterError) Summary() string { return "No cluster is configured" }
+
+func (noClusterError) Error() string {
+	return "In the provider block set `config_path` (with `config_context`), or `host` with `token`, `exec`, or " +
+		"`client_certificate` and `client_key`; or set the environment variable KUBE_CONFIG_PATH, or KUBE_HOST and KUBE_TOKEN; " +
+		"or run in a pod that has a service account token. ~/.kube/config and KUBECONFIG are not read unless `config_path` names them."
+}
 
 // IsNoCluster reports whether err is ErrNoCluster.
 func IsNoCluster(err error) bool { return errors.Is(err, ErrNoCluster) }

@@ -33,10 +33,13 @@ type TrustDomainError struct {
 	ConfigMap string
 }
 
+// Summary is the short text of the error's diagnostic.
+func (e *TrustDomainError) Summary() string { return "The trust domain is not that of the mesh" }
+
 func (e *TrustDomainError) Error() string {
 	return fmt.Sprintf("`trust_domain` of the provider block is %q, but the mesh config in ConfigMap %s says trustDomain %q: "+
 		"the gateways would refuse every workload of this mesh. Set `trust_domain = %q` (and the other in `trust_domain_aliases` "+
-		"while workloads still carry it)", e.Configured, e.ConfigMap, e.Live, e.Live)
+		"while workloads still carry it).", e.Configured, e.ConfigMap, e.Live, e.Live)
 }
 
 // CheckTrustDomain compares the provider's trust domain with that of the mesh

@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	"golang.org/x/sync/errgroup"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -128,11 +127,10 @@ func createNamespace(ctx context.Context, client dynamic.Interface, name string)
 	object := &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": name},
 	}}
-	_, err := client.Resource(namespaces).Create(ctx, object, metav1.CreateOptions{})
-	if apierrors.IsAlreadyExists(err) {
-		return nil
-	}
-	return err
+	return create(ctx, func() error {
+		_, err := client.Resource(namespaces).Create(ctx, object, metav1.CreateOptions{})
+		return err
+	})
 }
 
 var namespaces = schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}
@@ -144,13 +142,15 @@ func applyAll(ctx context.Context, client dynamic.Interface, objects []*unstruct
 	for _, object := range objects {
 		g.Go(func() error {
 			resource := client.Resource(resourceOf(object))
-			var err error
-			if ns := object.GetNamespace(); ns != "" {
-				_, err = resource.Namespace(ns).Create(ctx, object, metav1.CreateOptions{})
-			} else {
-				_, err = resource.Create(ctx, object, metav1.CreateOptions{})
-			}
-			if err != nil && !apierrors.IsAlreadyExists(err) {
+			err := create(ctx, func() (err error) {
+				if ns := object.GetNamespace(); ns != "" {
+					_, err = resource.Namespace(ns).Create(ctx, object, metav1.CreateOptions{})
+				} else {
+					_, err = resource.Create(ctx, object, metav1.CreateOptions{})
+				}
+				return err
+			})
+			if err != nil {
 				return fmt.Errorf("create %s %s/%s: %w", object.GetKind(), object.GetNamespace(), object.GetName(), err)
 			}
 			return nil

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -165,11 +166,29 @@ func (cp *ControlPlane) apiReady(ctx context.Context, path string) error {
 
 // addNode creates a Node with plenty of capacity; kwok makes it Ready.
 func (cp *ControlPlane) addNode(ctx context.Context, client kubernetes.Interface, name string) error {
-	_, err := client.CoreV1().Nodes().Create(ctx, nodeObject(name), metav1.CreateOptions{})
-	if err != nil && !apierrors.IsAlreadyExists(err) {
+	err := create(ctx, func() error {
+		_, err := client.CoreV1().Nodes().Create(ctx, nodeObject(name), metav1.CreateOptions{})
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("create node %s: %w", name, err)
 	}
 	return nil
+}
+
+// create repeats a creation that an API server this young may refuse for other
+// reasons than the object: admission plugins and API groups come up one by one.
+func create(ctx context.Context, attempt func() error) error {
+	for deadline := time.Now().Add(30 * time.Second); ; {
+		err := attempt()
+		switch {
+		case err == nil || apierrors.IsAlreadyExists(err):
+			return nil
+		case apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || ctx.Err() != nil || time.Now().After(deadline):
+			return err
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
 }
 
 var errNotYet = errors.New("not yet")

@@ -56,7 +56,7 @@ func (c *Client) create(ctx context.Context, owner Owner, object manifest.Object
 	}
 	var uncertain bool
 	for n := 0; ; n++ {
-		if err := pause(ctx, n); err != nil {
+		if err := pause(ctx, object.ID(), n); err != nil {
 			return mark(err, uncertain)
 		}
 		_, created, err := c.applyNew(ctx, owner, object)
@@ -143,14 +143,20 @@ const rounds = 20
 var errRounds = errors.New("another writer keeps changing the object")
 
 // pause waits before another round; not before the first.
-func pause(ctx context.Context, n int) error {
-	switch n {
-	case 0:
-		return ctx.Err()
-	case rounds:
-		return errRounds
+func pause(ctx context.Context, id manifest.ID, n int) error {
+	var err error
+	switch {
+	case n == rounds:
+		err = errRounds
+	case n > 0:
+		err = sleep(ctx, backoff(min(n-1, 3)))
+	default:
+		err = ctx.Err()
 	}
-	return sleep(ctx, backoff(min(n-1, 3)))
+	if err != nil {
+		return &OpError{Verb: "write", ID: id, Err: notSent{err}}
+	}
+	return nil
 }
 
 // isStale reports that the object was replaced, or written by somebody, since

@@ -78,7 +78,7 @@ func (c *Client) delete(ctx context.Context, owner Owner, object manifest.Object
 		if !isStale(err) {
 			break
 		}
-		if err := pause(ctx, n+1); err != nil {
+		if err := pause(ctx, id, n+1); err != nil {
 			return err
 		}
 		live, err = c.Get(ctx, id)

@@ -22,13 +22,17 @@ var guarded = map[string][]string{
 	"RoleBinding":             {"subjects", "roleRef"},
 }
 
-// structural are the lists and switches that count whoever owns them, and
-// also where managedFields were wiped: none of them has a server default.
+// structural are the fields that count whoever owns them, and also where
+// managedFields were wiped: none of them has a server default.
 var structural = map[string][]string{
 	"Deployment": {
 		"spec.template.spec.containers", "spec.template.spec.initContainers", "spec.template.spec.volumes",
 		"spec.template.spec.hostNetwork", "spec.template.spec.hostPID", "spec.template.spec.hostIPC",
 		"spec.template.spec.hostAliases",
+		"spec.template.spec.containers.command", "spec.template.spec.containers.args",
+		"spec.template.spec.containers.env", "spec.template.spec.containers.envFrom",
+		"spec.template.spec.containers.volumeMounts", "spec.template.spec.containers.lifecycle",
+		"spec.template.spec.containers.securityContext.privileged",
 	},
 	"Service": {"spec.ports", "spec.externalIPs"},
 }
@@ -68,23 +72,18 @@ func additions(desired, live *unstructured.Unstructured, have *typed.TypedValue,
 	}
 	if all, err := have.ToFieldSet(); err == nil {
 		all.Iterate(func(p fieldpath.Path) {
-			if below(p, structural[kind]) && len(p) <= structuralDepth(p) {
-				consider(topmost(p, wanted))
+			for _, prefix := range structural[kind] {
+				if n := under(p, prefix); n > 0 {
+					// An item of the list, or the field itself; what is inside of an item has defaults.
+					if n < len(p) && p[n].FieldName == nil {
+						n++
+					}
+					consider(topmost(p[:n], wanted))
+				}
 			}
 		})
 	}
 	return added
-}
-
-// structuralDepth is the depth of an item of a structural list, or of a
-// structural field itself: what is inside of an item has server defaults.
-func structuralDepth(p fieldpath.Path) int {
-	for i, element := range p {
-		if element.FieldName == nil {
-			return i + 1
-		}
-	}
-	return len(p)
 }
 
 // topmost shortens a path to the first step at which it leaves what we want:
@@ -120,18 +119,21 @@ func touches(wanted *fieldpath.Set, p fieldpath.Path) bool {
 
 // below reports whether a path is one of the prefixes or leads on from one.
 func below(p fieldpath.Path, prefixes []string) bool {
-	for _, prefix := range prefixes {
-		fields := strings.Split(prefix, ".")
-		if len(p) < len(fields) {
-			continue
+	return slices.ContainsFunc(prefixes, func(prefix string) bool { return under(p, prefix) > 0 })
+}
+
+// under returns how many steps of a path a prefix of field names takes, items
+// of lists passed over; 0 if it does not lead there.
+func under(p fieldpath.Path, prefix string) int {
+	n := 0
+	for field := range strings.SplitSeq(prefix, ".") {
+		for n < len(p) && p[n].FieldName == nil {
+			n++
 		}
-		matches := true
-		for i, field := range fields {
-			matches = matches && p[i].FieldName != nil && *p[i].FieldName == field
+		if n == len(p) || *p[n].FieldName != field {
+			return 0
 		}
-		if matches {
-			return true
-		}
+		n++
 	}
-	return false
+	return n
 }

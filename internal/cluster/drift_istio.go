@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"encoding/json"
+	"reflect"
 
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
@@ -32,6 +33,9 @@ func compareIstio(desired, live *unstructured.Unstructured) comparison {
 	result.lines = compareMetadata(desired, live, result.projected, owners)
 
 	have, want := live.Object["spec"], desired.Object["spec"]
+	if reflect.DeepEqual(have, want) {
+		return result // nearly always, and it spares the messages
+	}
 	makeSpec := specs[desired.GetKind()]
 	differences := differ([]step{{field: "spec"}}, normal(makeSpec, have), normal(makeSpec, want))
 	if len(differences) == 0 {

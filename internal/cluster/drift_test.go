@@ -196,27 +196,39 @@ func TestForeignAdditionsAreDriftAndRemoved(t *testing.T) {
 		"a port":               {gatewayService, `{"spec":{"ports":[{"name":"more","port":8888}]}}`, `8888`},
 		"egress":               {gatewayNetworkPolicy, `{"spec":{"egress":[{}]}}`, `spec.egress`},
 	} {
-		t.Run(name, func(t *testing.T) {
-			l := newLab(t)
-			release := l.create(l.owner(), l.object(0, c.object))
-			object := release.Objects[0]
-			contentType := "application/merge-patch+json"
-			if !kinds[object.Body.GroupVersionKind()].istio {
-				contentType = "application/strategic-merge-patch+json"
-			}
-			if code, answer := l.raw("PATCH", l.path(object.ID())+"?fieldManager=kubectl-edit", c.patch, contentType); code != 200 {
-				t.Fatalf("%d %v", code, answer)
-			}
-			client := l.newClient(Options{})
-			seen, err := client.Observe(l.ctx(), release)
-			if err != nil || !strings.Contains(seen.Drift[object.Key], c.want) {
-				t.Fatalf("want %q in %q, %v", c.want, seen.Drift[object.Key], err)
-			}
-			if _, err := client.Update(l.ctx(), release, release, l.shown(seen), manifest.DetailDigest.Render); err != nil {
-				t.Fatal(err)
-			}
-			l.clean(release)
-		})
+		for _, wiped := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, managedFields wiped: %v", name, wiped), func(t *testing.T) {
+				l := newLab(t)
+				release := l.create(l.owner(), l.object(0, c.object))
+				object := release.Objects[0]
+				contentType := "application/merge-patch+json"
+				if !kinds[object.Body.GroupVersionKind()].istio {
+					contentType = "application/strategic-merge-patch+json"
+				}
+				if code, answer := l.raw("PATCH", l.path(object.ID())+"?fieldManager=kubectl-edit", c.patch, contentType); code != 200 {
+					t.Fatalf("%d %v", code, answer)
+				}
+				want := c.want
+				if wiped {
+					l.merge(object.ID(), `{"metadata":{"managedFields":[{}]}}`)
+					want = strings.Replace(want, " (kubectl-edit)", "", 1) // nobody is on record
+				}
+				client := l.newClient(Options{})
+				seen, err := client.Observe(l.ctx(), release)
+				if err != nil || !strings.Contains(seen.Drift[object.Key], want) {
+					t.Fatalf("want %q in %q, %v", want, seen.Drift[object.Key], err)
+				}
+				if _, err := client.Update(l.ctx(), release, release, l.shown(seen), manifest.DetailDigest.Render); err != nil {
+					t.Fatal(err)
+				}
+				l.clean(release)
+				for _, entry := range l.live(object.ID()).GetManagedFields() {
+					if entry.Manager == ownerless || entry.Manager == release.Owner.manager() && entry.Operation == "Update" {
+						t.Errorf("%s %s is left on record", entry.Manager, entry.Operation)
+					}
+				}
+			})
+		}
 	}
 }
 

@@ -22,6 +22,16 @@ import (
 // diagnostic: what failed, on which object, who else is involved, what to do.
 // It never repeats credentials.
 func Explain(err error) (summary, detail string) {
+	// Objects are written in parallel, so several can fail at once.
+	if joined, ok := err.(interface{ Unwrap() []error }); ok && len(joined.Unwrap()) > 0 {
+		all := joined.Unwrap()
+		summary, detail = Explain(all[0])
+		for _, other := range all[1:] {
+			s, d := Explain(other)
+			detail += "\n\n" + s + "\n" + d
+		}
+		return summary, detail
+	}
 	var (
 		foreign      *ForeignError
 		conflict     *ConflictError
@@ -226,7 +236,7 @@ func explainTransport(e *OpError) string {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Sprintf("Nothing listens at %s (connection refused). Look at `host`, or at the cluster of the kubeconfig's context, and whether the API server runs.", e.Host)
 	case errors.Is(err, errStalled), errors.Is(err, context.DeadlineExceeded):
-		return fmt.Sprintf("%s did not answer in time: %v. Look at the network, at `host` and at `proxy_url`.", e.Host, err)
+		return fmt.Sprintf("%s did not answer in time: %v. Look at the network, at `host` and at `proxy_url`.", e.Host, bare(err))
 	case strings.Contains(err.Error(), "getting credentials"):
 		return fmt.Sprintf("The `exec` plugin gave no credentials for %s: %v.", e.Host, bare(err))
 	}

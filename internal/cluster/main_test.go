@@ -43,9 +43,13 @@ func controlPlane(t *testing.T) *testbed.ControlPlane {
 	if os.Getenv("TF_ACC") != "1" {
 		t.Skip("needs a real API server: set TF_ACC=1")
 	}
-	bed.once.Do(func() { bed.cp, bed.err = testbed.Start(context.Background(), testbed.Options{}) })
+	bed.once.Do(func() {
+		if bed.cp, bed.err = testbed.Start(context.Background(), testbed.Options{}); bed.err != nil {
+			t.Error(bed.err) // whole, once
+		}
+	})
 	if bed.err != nil {
-		t.Fatal(bed.err)
+		t.Fatal("the control plane did not start")
 	}
 	return bed.cp
 }

@@ -202,7 +202,7 @@ func send(ctx context.Context, request *rest.Request) ([]byte, int, error) {
 	result := request.MaxRetries(0).Do(ctx).StatusCode(&code)
 	if err := result.Error(); err != nil {
 		if cause := context.Cause(ctx); ctx.Err() != nil && cause != nil && code == 0 {
-			return nil, code, fmt.Errorf("%w (%v)", cause, err)
+			return nil, code, fmt.Errorf("%w (%v)", cause, bare(err))
 		}
 		return nil, code, err
 	}

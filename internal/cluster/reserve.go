@@ -19,7 +19,7 @@ type reservation struct {
 // object may exist all the same where MaybeWritten says so.
 func (c *Client) Reserve(ctx context.Context, owner Owner, object manifest.Object) (bool, error) {
 	for n := 0; ; n++ {
-		if err := pause(ctx, n); err != nil {
+		if err := pause(ctx, object.ID(), n); err != nil {
 			return false, err
 		}
 		live, created, err := c.applyNew(ctx, owner, object)

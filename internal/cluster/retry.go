@@ -91,6 +91,8 @@ func classifyTransport(err error) verdict {
 		netErr           net.Error
 	)
 	switch {
+	case errors.As(err, new(notSent)):
+		return verdict{}
 	case errors.Is(err, context.Canceled):
 		return verdict{ambiguous: true}
 	case errors.As(err, &unknownAuthority), errors.As(err, &invalid), errors.As(err, &hostname), errors.As(err, &roots):
@@ -186,12 +188,12 @@ func (c *Client) do(ctx context.Context, o op, attempt func(context.Context) err
 // once runs one attempt in one of the client's slots.
 func (c *Client) once(ctx context.Context, o op, attempt func(context.Context) error) error {
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return notSent{context.Cause(ctx)}
 	}
 	select {
 	case c.slots <- struct{}{}:
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return notSent{context.Cause(ctx)}
 	}
 	defer func() { <-c.slots }()
 	if o.write {
@@ -202,6 +204,11 @@ func (c *Client) once(ctx context.Context, o op, attempt func(context.Context) e
 	}
 	return attempt(ctx)
 }
+
+// notSent is the end of an operation before its request was sent.
+type notSent struct{ error }
+
+func (e notSent) Unwrap() error { return e.error }
 
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)

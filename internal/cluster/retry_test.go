@@ -61,6 +61,7 @@ func TestClassify(t *testing.T) {
 		"silence":                    {transported(errStalled), verdict{retry: true, ambiguous: true, offline: true}},
 		"attempt timed out":          {transported(context.DeadlineExceeded), verdict{retry: true, ambiguous: true, offline: true}},
 		"cancelled":                  {transported(context.Canceled), verdict{ambiguous: true}},
+		"cancelled before it began":  {notSent{context.DeadlineExceeded}, verdict{}},
 		"no such host":               {transported(&net.DNSError{Err: "no such host", IsNotFound: true}), verdict{offline: true}},
 		"DNS fails for now":          {transported(&net.DNSError{Err: "server misbehaving", IsTemporary: true}), verdict{retry: true, offline: true}},
 		"unknown authority":          {transported(x509.UnknownAuthorityError{}), verdict{}},

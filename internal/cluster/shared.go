@@ -20,7 +20,7 @@ const usersPage = 50
 // other, and the object is there whenever a user is.
 func (c *Client) ensureShared(ctx context.Context, object manifest.Object) error {
 	for n := 0; ; n++ {
-		if err := pause(ctx, n); err != nil {
+		if err := pause(ctx, object.ID(), n); err != nil {
 			return err
 		}
 		live, err := c.Get(ctx, object.ID())
@@ -92,7 +92,7 @@ func newer(object manifest.Object, live *unstructured.Unstructured) bool {
 // called after this resource's own use has ended.
 func (c *Client) releaseShared(ctx context.Context, object manifest.Object) error {
 	for n := 0; ; n++ {
-		if err := pause(ctx, n); err != nil {
+		if err := pause(ctx, object.ID(), n); err != nil {
 			return err
 		}
 		used, err := c.inUse(ctx, object)

@@ -77,7 +77,7 @@ func (c *Client) update(ctx context.Context, owner Owner, object manifest.Object
 	forced := c.forceConflicts
 	var uid string
 	for n := 0; ; n++ {
-		if err := pause(ctx, n); err != nil {
+		if err := pause(ctx, object.ID(), n); err != nil {
 			return err
 		}
 		live, err := c.Get(ctx, object.ID())
@@ -145,13 +145,17 @@ func (c *Client) updateOnto(ctx context.Context, owner Owner, object manifest.Ob
 	return true, c.disown(ctx, written, manager)
 }
 
-// disown takes away the record that a PUT of ours leaves in managedFields
-// beside that of our applies: it would keep fields alive that a later apply
-// leaves out.
+// ownerless is the manager of what an object held when somebody had wiped its
+// managedFields and an apply came (apimachinery pkg/util/managedfields).
+const ownerless = "before-first-apply"
+
+// disown takes away the records in managedFields that would keep fields alive
+// which a later apply leaves out: the one that a PUT of ours leaves beside
+// that of our applies, and the one of a wiped object.
 func (c *Client) disown(ctx context.Context, live *unstructured.Unstructured, manager string) error {
 	entries := live.GetManagedFields()
 	kept := slices.DeleteFunc(slices.Clone(entries), func(entry metav1.ManagedFieldsEntry) bool {
-		return entry.Manager == manager && entry.Operation == metav1.ManagedFieldsOperationUpdate
+		return entry.Operation == metav1.ManagedFieldsOperationUpdate && (entry.Manager == manager || entry.Manager == ownerless)
 	})
 	if len(kept) == len(entries) {
 		return nil

@@ -33,9 +33,8 @@ func knownPart(ctx context.Context, config tfsdk.Config) (policy.Policy, []guess
 	if !k.take(&p.ByEgressGateway, "by_egress_gateway") {
 		p.ByEgressGateway = &compile.Reference{Name: "unknown-gateway", Namespace: "unknown-gateway-namespace"}
 	}
-	count := k.length("egress_rules")
-	for i := range max(count, 1) {
-		p.EgressRules = append(p.EgressRules, k.rule(i, i < count))
+	for i := range k.length("egress_rules") {
+		p.EgressRules = append(p.EgressRules, k.rule(i))
 	}
 	return p, k.guessed
 }
@@ -63,21 +62,17 @@ type partial struct {
 	guessed []guess
 }
 
-func (k *partial) rule(i int, exists bool) policy.Rule {
+func (k *partial) rule(i int) policy.Rule {
 	var rule policy.Rule
-	if exists {
-		k.take(&rule.Name, "egress_rules", i, "name")
-	}
-	sources := k.length("egress_rules", i, "from")
-	for j := range max(sources, 1) {
+	k.take(&rule.Name, "egress_rules", i, "name")
+	for j := range k.length("egress_rules", i, "from") {
 		var from policy.From
 		if !k.take(&from, "egress_rules", i, "from", j) {
 			from = policy.From{Namespace: fmt.Sprintf("unknown-namespace-%d-%d", i, j)}
 		}
 		rule.From = append(rule.From, from)
 	}
-	entries := k.length("egress_rules", i, "to")
-	for j := range max(entries, 1) {
+	for j := range k.length("egress_rules", i, "to") {
 		var to policy.To
 		if !k.take(&to, "egress_rules", i, "to", j) {
 			to = policy.To{
@@ -120,12 +115,13 @@ func (k *partial) take(target any, at ...any) bool {
 	return false
 }
 
-// length returns the number of elements of a list; 0 if that is unknown.
+// length returns the number of elements of a list. One that is unknown, or
+// stands in something unknown, gets one element, a stand-in.
 func (k *partial) length(at ...any) int {
 	value, ok := k.value(at)
 	list, isList := value.(types.List)
-	if !ok || !isList || list.IsUnknown() {
-		return 0
+	if !ok || !isList || list.IsUnknown() || list.IsNull() {
+		return 1
 	}
 	return len(list.Elements())
 }

@@ -144,7 +144,7 @@ func (r *Resource) partialFacts(ctx context.Context, plan tfsdk.Plan) (Facts, di
 // would meet objects of somebody else.
 func (r *Resource) lookUp(ctx context.Context, g workload.Gateway) diag.Diagnostics {
 	return r.provider.Lookup(ctx, func(ctx context.Context, client *cluster.Client) error {
-		owner := cluster.Owner{Resource: TypeName, ImportID: identityOf(g).importID(), OwnerID: r.provider.OwnerID}
+		owner := r.provider.Remembered(cluster.Owner{Resource: TypeName, ImportID: identityOf(g).importID(), OwnerID: r.provider.OwnerID})
 		_, err := client.Preflight(ctx, cluster.Release{Owner: owner, Objects: workload.Objects(g, r.provider.Mesh)})
 		return err
 	})

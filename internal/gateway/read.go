@@ -54,6 +54,7 @@ func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *res
 		resp.State.RemoveResource(ctx)
 		return
 	}
+	r.provider.Remember(seen.Owner)
 	manifests, drift := r.compare(release, leftover, seen)
 	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("manifests"), stringMap(manifests))...)
 	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("drift"), stringMap(drift))...)

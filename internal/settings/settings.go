@@ -27,6 +27,7 @@ type Provider struct {
 
 	lookup      lookupState
 	trustDomain trustDomainState
+	owners      ownersState
 }
 
 // UnknownError says that a call was needed while attributes of the provider

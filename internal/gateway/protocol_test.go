@@ -1,0 +1,285 @@
+package gateway
+
+import (
+	"context"
+	"maps"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+	"sigs.k8s.io/yaml"
+
+	"github.com/meshegress/terraform-provider-istio/internal/cluster"
+	"github.com/meshegress/terraform-provider-istio/internal/compile"
+	"github.com/meshegress/terraform-provider-istio/internal/compile/workload"
+	"github.com/meshegress/terraform-provider-istio/internal/manifest"
+	"github.com/meshegress/terraform-provider-istio/internal/protocol"
+	"github.com/meshegress/terraform-provider-istio/internal/settings"
+)
+
+// offline is a provider with this resource alone, and no cluster.
+type offline struct{ meshUnknown bool }
+
+func (offline) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
+	resp.TypeName = "istio"
+}
+func (offline) Schema(context.Context, provider.SchemaRequest, *provider.SchemaResponse) {}
+func (offline) DataSources(context.Context) []func() datasource.DataSource               { return nil }
+func (offline) Resources(context.Context) []func() resource.Resource {
+	return []func() resource.Resource{New}
+}
+func (o offline) Configure(_ context.Context, _ provider.ConfigureRequest, resp *provider.ConfigureResponse) {
+	resp.ResourceData = &settings.Provider{
+		Mesh:      compile.Mesh{RootNamespace: "istio-system", TrustDomain: "cluster.local", ClusterDomain: "cluster.local"},
+		Detail:    manifest.DetailDigest,
+		MeshKnown: !o.meshUnknown,
+		Connect: func() (*cluster.Client, error) {
+			return nil, &settings.UnknownError{Attributes: []string{"host"}}
+		},
+	}
+}
+
+// server speaks the plugin protocol with the resource, as core does.
+type server struct {
+	t    *testing.T
+	wire tfprotov6.ProviderServer
+	typ  tftypes.Object
+}
+
+func newServer(t *testing.T, p offline) server {
+	t.Helper()
+	wire, err := protocol.New(p)()
+	if err != nil {
+		t.Fatal(err)
+	}
+	empty, err := tfprotov6.NewDynamicValue(tftypes.Object{}, tftypes.NewValue(tftypes.Object{}, map[string]tftypes.Value{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := wire.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{Config: &empty}); err != nil {
+		t.Fatal(err)
+	}
+	typ, ok := testSchema(t).Type().TerraformType(t.Context()).(tftypes.Object)
+	if !ok {
+		t.Fatal("the schema is no object")
+	}
+	return server{t: t, wire: wire, typ: typ}
+}
+
+func (s server) encode(value tftypes.Value) *tfprotov6.DynamicValue {
+	s.t.Helper()
+	encoded, err := tfprotov6.NewDynamicValue(s.typ, value)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return &encoded
+}
+
+// config returns an intent as the configuration that says it.
+func (s server) config(g workload.Gateway) tftypes.Value {
+	s.t.Helper()
+	attributes := s.attributes(stateOf(s.t, g).Raw)
+	for name := range computed {
+		attributes[name] = tftypes.NewValue(s.typ.AttributeTypes[name], nil)
+	}
+	return tftypes.NewValue(s.typ, attributes)
+}
+
+func (s server) attributes(value tftypes.Value) map[string]tftypes.Value {
+	s.t.Helper()
+	var attributes map[string]tftypes.Value
+	if err := value.As(&attributes); err != nil {
+		s.t.Fatal(err)
+	}
+	return maps.Clone(attributes)
+}
+
+// validate returns the diagnostics of a configuration.
+func (s server) validate(config tftypes.Value) []*tfprotov6.Diagnostic {
+	s.t.Helper()
+	resp, err := s.wire.ValidateResourceConfig(s.t.Context(), &tfprotov6.ValidateResourceConfigRequest{
+		TypeName: TypeName, Config: s.encode(config),
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return resp.Diagnostics
+}
+
+// create plans a new gateway. Core proposes computed attributes as unknown.
+func (s server) create(config tftypes.Value) map[string]tftypes.Value {
+	s.t.Helper()
+	proposed := s.attributes(config)
+	for name := range computed {
+		proposed[name] = tftypes.NewValue(s.typ.AttributeTypes[name], tftypes.UnknownValue)
+	}
+	resp, err := s.wire.PlanResourceChange(s.t.Context(), &tfprotov6.PlanResourceChangeRequest{
+		TypeName: TypeName, Config: s.encode(config),
+		PriorState:       s.encode(tftypes.NewValue(s.typ, nil)),
+		ProposedNewState: s.encode(tftypes.NewValue(s.typ, proposed)),
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, d := range resp.Diagnostics {
+		s.t.Errorf("%s: %s (%s)", d.Summary, d.Detail, d.Attribute)
+	}
+	planned, err := resp.PlannedState.Unmarshal(s.typ)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return s.attributes(planned)
+}
+
+// everything is the intent that sets every attribute.
+func everything(t *testing.T) workload.Gateway {
+	t.Helper()
+	text, err := os.ReadFile("../compile/workload/testdata/everything.in.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := workload.Defaults()
+	if err := yaml.UnmarshalStrict(text, &g); err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// TestUnknowns: whatever leaf is unknown, validation and plan go through, and
+// the plan knows what does not depend on it.
+func TestUnknowns(t *testing.T) {
+	s := newServer(t, offline{})
+	whole := s.config(everything(t))
+	if diags := s.validate(whole); len(diags) > 0 {
+		t.Fatal(diags[0].Summary, diags[0].Detail)
+	}
+	var leaves []*tftypes.AttributePath
+	err := tftypes.Walk(whole, func(at *tftypes.AttributePath, value tftypes.Value) (bool, error) {
+		if len(at.Steps()) > 0 && !value.IsNull() {
+			leaves = append(leaves, at)
+		}
+		return true, nil
+	})
+	if err != nil || len(leaves) < 150 {
+		t.Fatalf("%d leaves: %v", len(leaves), err)
+	}
+	facts := map[string]bool{"name": true, "namespace": true, "revision": true, "mutual_tls": true, "authorization": true}
+	for _, leaf := range leaves {
+		config, err := tftypes.Transform(whole, func(at *tftypes.AttributePath, value tftypes.Value) (tftypes.Value, error) {
+			if at.Equal(leaf) {
+				return tftypes.NewValue(value.Type(), tftypes.UnknownValue), nil
+			}
+			return value, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range s.validate(config) {
+			t.Errorf("%s unknown: %s: %s (%s)", leaf, d.Summary, d.Detail, d.Attribute)
+		}
+		planned := s.create(config)
+		if planned["manifests"].IsKnown() {
+			t.Errorf("%s unknown: manifests are known", leaf)
+		}
+		if !planned["drift"].IsKnown() {
+			t.Errorf("%s unknown: drift is unknown, and an apply leaves none", leaf)
+		}
+		root, ok := leaf.Steps()[0].(tftypes.AttributeName)
+		if want := !(ok && facts[string(root)]); planned["reference"].IsFullyKnown() != want {
+			t.Errorf("%s unknown: reference known is %v", leaf, !want)
+		}
+	}
+}
+
+// TestUnknownMesh: nothing can be compiled before the provider block is known.
+func TestUnknownMesh(t *testing.T) {
+	s := newServer(t, offline{meshUnknown: true})
+	g := workload.Defaults()
+	g.Name = "a"
+	planned := s.create(s.config(g))
+	for _, name := range []string{"manifests", "reference", "service_host", "cluster_ip"} {
+		if planned[name].IsKnown() {
+			t.Errorf("%s is known", name)
+		}
+	}
+}
+
+// TestBadInput: each mistake is one error of `terraform validate`, at the
+// attribute. What counts as a mistake is tested in package workload.
+func TestBadInput(t *testing.T) {
+	s := newServer(t, offline{})
+	text := func(value string) *string { return &value }
+	number := func(value int64) *int64 { return &value }
+	for name, test := range map[string]struct {
+		change func(*workload.Gateway)
+		path   string
+	}{
+		"name":            {func(g *workload.Gateway) { g.Name = "A" }, "name"},
+		"long name":       {func(g *workload.Gateway) { g.Name = strings.Repeat("a", 33) }, "name"},
+		"namespace":       {func(g *workload.Gateway) { g.Namespace = "a.b" }, "namespace"},
+		"root namespace":  {func(g *workload.Gateway) { g.Namespace = "istio-system" }, "namespace"},
+		"label key":       {func(g *workload.Gateway) { g.Labels = map[string]string{"a b": "c"} }, "labels"},
+		"port range":      {func(g *workload.Gateway) { g.Ports[0].Port = 65536 }, `ports[0].port`},
+		"reserved port":   {func(g *workload.Gateway) { g.Ports[1].TargetPort = number(15001) }, `ports[1].target_port`},
+		"privileged port": {func(g *workload.Gateway) { g.Ports[1].TargetPort = number(443) }, `ports[1].target_port`},
+		"duplicate name":  {func(g *workload.Gateway) { g.Ports[1].Name = g.Ports[0].Name }, `ports[1].name`},
+		"percentage":      {func(g *workload.Gateway) { g.RollingUpdate = &workload.RollingUpdate{MaxSurge: text("2.5")} }, `rolling_update.max_surge`},
+		"quantity":        {func(g *workload.Gateway) { g.Resources = &workload.Resources{Limits: map[string]string{"cpu": "much"}} }, `resources.limits`},
+		"enumeration":     {func(g *workload.Gateway) { g.Service = &workload.Service{Type: text("None")} }, `service.type`},
+		"budget of both": {func(g *workload.Gateway) {
+			g.PodDisruptionBudget = &workload.PodDisruptionBudget{MinAvailable: text("1"), MaxUnavailable: text("1")}
+		}, "pod_disruption_budget"},
+		"nobody to admit": {func(g *workload.Gateway) { g.MutualTLS = false }, "authorization"},
+		"minimum > maximum": {func(g *workload.Gateway) {
+			g.Autoscaling = &workload.Autoscaling{MinReplicas: number(3), MaxReplicas: 2}
+		}, `autoscaling.min_replicas`},
+		"replicas with autoscaling": {func(g *workload.Gateway) {
+			g.Replicas, g.Autoscaling = number(2), &workload.Autoscaling{MaxReplicas: 2}
+		}, "replicas"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := workload.Defaults()
+			g.Name = "a"
+			test.change(&g)
+			diags := s.validate(s.config(g))
+			if len(diags) != 1 {
+				t.Fatalf("%d diagnostics, want 1: %v", len(diags), diags)
+			}
+			if got := dotted(diags[0].Attribute); got != test.path || diags[0].Severity != tfprotov6.DiagnosticSeverityError {
+				t.Errorf("%s: %s, at %s, want %s", diags[0].Summary, diags[0].Detail, got, test.path)
+			}
+		})
+	}
+	t.Run("null element", func(t *testing.T) {
+		attributes := s.attributes(s.config(workload.Gateway{Name: "a", Namespace: "b", Ports: workload.Defaults().Ports, Authorization: "none"}))
+		typ := s.typ.AttributeTypes["labels"]
+		attributes["labels"] = tftypes.NewValue(typ, map[string]tftypes.Value{"a": tftypes.NewValue(tftypes.String, nil)})
+		if diags := s.validate(tftypes.NewValue(s.typ, attributes)); len(diags) != 1 || dotted(diags[0].Attribute) != "labels" {
+			t.Errorf("%v", diags)
+		}
+	})
+}
+
+// dotted prints a path as Terraform does.
+func dotted(at *tftypes.AttributePath) string {
+	var text strings.Builder
+	for _, step := range at.Steps() {
+		switch step := step.(type) {
+		case tftypes.AttributeName:
+			if text.Len() > 0 {
+				text.WriteByte('.')
+			}
+			text.WriteString(string(step))
+		case tftypes.ElementKeyInt:
+			text.WriteString("[" + string(rune('0'+int(step))) + "]")
+		default:
+			text.WriteString("[?]")
+		}
+	}
+	return text.String()
+}

@@ -34,7 +34,8 @@ var structural = map[string][]string{
 		"spec.template.spec.containers.volumeMounts", "spec.template.spec.containers.lifecycle",
 		"spec.template.spec.containers.securityContext.privileged",
 	},
-	"Service": {"spec.ports", "spec.externalIPs"},
+	"Service":       {"spec.ports", "spec.externalIPs"},
+	"NetworkPolicy": {"spec.ingress", "spec.egress"},
 }
 
 // controllers write into the objects of others as their work.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"sort"
 	"strings"
@@ -114,8 +115,7 @@ func readAudit(path string, from, until int64) (_ Requests, open int, err error)
 		}
 		i, known := byID[e.AuditID]
 		if !known {
-			// Refused before authentication is the one kind with no line at the start.
-			if start >= until || e.Stage != "RequestReceived" && e.ResponseStatus != nil && e.ResponseStatus.Code != 401 || e.Stage == "Panic" {
+			if start >= until || !e.opens() {
 				continue
 			}
 			i = len(requests)
@@ -136,6 +136,12 @@ func readAudit(path string, from, until int64) (_ Requests, open int, err error)
 		}
 	}
 	return requests, len(requests) - len(answered), nil
+}
+
+// opens says whether this is a request's first line. Who fails to authenticate has
+// but one, with the answer.
+func (e auditEvent) opens() bool {
+	return e.Stage == "RequestReceived" || e.ResponseStatus != nil && e.ResponseStatus.Code == http.StatusUnauthorized
 }
 
 func (e auditEvent) request() Request {

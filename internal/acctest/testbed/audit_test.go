@@ -92,8 +92,9 @@ func TestAuditLogReading(t *testing.T) {
 	complete := func(id, verb, code string) string {
 		return `{"auditID":"` + id + `","stage":"ResponseComplete","verb":"` + verb + `","user":{"username":"u"},"responseStatus":{"code":` + code + `}}` + "\n"
 	}
-	before := received("0", "get", "/") // still open at the mark
-	counted := complete("0", "get", "200") + received("1", "patch", "/x?fieldManager=m") + received("2", "get", "/y") +
+	before := received("0", "get", "/")                                                                                   // still open at the mark
+	watch := `{"auditID":"w","stage":"ResponseComplete","verb":"watch","requestURI":"/w","user":{"username":"u"}}` + "\n" // opened long ago
+	counted := complete("0", "get", "200") + watch + received("1", "patch", "/x?fieldManager=m") + received("2", "get", "/y") +
 		complete("1", "patch", "201") + `{"auditID":"3","stage":"ResponseStarted","verb":"list","requestURI":"/api","user":{},"responseStatus":{"code":401}}` + "\n"
 	after := complete("2", "get", "404") + received("4", "get", "/z") + `{"auditID":"5","half a li`
 

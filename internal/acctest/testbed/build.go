@@ -51,7 +51,7 @@ func (b goBuild) ensure(ctx context.Context, out io.Writer) (string, error) {
 	if isFile(bin) {
 		return bin, nil
 	}
-	tmp, err := os.MkdirTemp(cache, b.name+"-*.part")
+	tmp, err := makePart(cache, b.name)
 	if err != nil {
 		return "", err
 	}
@@ -71,6 +71,16 @@ func (b goBuild) ensure(ctx context.Context, out io.Writer) (string, error) {
 		return "", fmt.Errorf("put %s into the cache: %w", b.name, err)
 	}
 	return bin, nil
+}
+
+// makePart returns a folder to build in, after removing those that interrupted
+// builds have left: the caller holds the lock, so that no other is in use.
+func makePart(cache, name string) (string, error) {
+	left, _ := filepath.Glob(filepath.Join(cache, name+"-*.part"))
+	for _, dir := range left {
+		_ = os.RemoveAll(dir)
+	}
+	return os.MkdirTemp(cache, name+"-*.part")
 }
 
 func (b goBuild) run(ctx context.Context, out io.Writer, target string) error {

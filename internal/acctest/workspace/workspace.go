@@ -79,6 +79,9 @@ type Result struct {
 	// Output is standard output and standard error in the order of writing.
 	Output string
 	Wall   time.Duration
+	// CPU is the processor time of the CLI and of the processes that it waited
+	// for, the provider among them.
+	CPU time.Duration
 }
 
 // Run runs the executable. An exit code other than 0 is no error: it stands in
@@ -137,6 +140,7 @@ func (p *Process) Wait() (Result, error) {
 		Stdout:   p.stdout.String(),
 		Output:   p.output.String(),
 		Wall:     time.Since(p.began),
+		CPU:      p.command.ProcessState.UserTime() + p.command.ProcessState.SystemTime(),
 	}
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {

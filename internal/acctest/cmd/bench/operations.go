@@ -14,9 +14,9 @@ import (
 
 // cost is what one command cost.
 type cost struct {
-	wall     time.Duration
-	peakRSS  int64 // bytes, of the provider; 0 where there is none
-	requests testbed.Requests
+	wall, cpu time.Duration // cpu: of the CLI and the provider
+	peakRSS   int64         // bytes, of the provider; 0 where there is none
+	requests  testbed.Requests
 }
 
 // operations are the commands that are compared.
@@ -48,7 +48,7 @@ func (l *lab) operate(ctx context.Context, w *workspace.Workspace, afterApply fu
 		if *c.into, err = l.measure(ctx, w, c.exitCode, c.args); err != nil {
 			return o, err
 		}
-		l.say("%s: %s %.2f s", filepath.Base(w.Dir), c.name, c.into.wall.Seconds())
+		l.say("%s: %s %.2f s, %.2f s of CPU", filepath.Base(w.Dir), c.name, c.into.wall.Seconds(), c.into.cpu.Seconds())
 		if c.name == "apply" {
 			info, err := os.Stat(filepath.Join(w.Dir, "terraform.tfstate"))
 			if err != nil {
@@ -77,7 +77,7 @@ func (l *lab) measure(ctx context.Context, w *workspace.Workspace, exitCode int,
 	}
 	peak := watchRSS(l.provider)
 	result, err := process.Wait()
-	c := cost{wall: result.Wall, peakRSS: peak()}
+	c := cost{wall: result.Wall, cpu: result.CPU, peakRSS: peak()}
 	if err != nil {
 		return c, err
 	}

@@ -66,6 +66,7 @@ func TestLookupWarnsOnce(t *testing.T) {
 
 func TestLookupPassesErrorsOn(t *testing.T) {
 	p := connectedTo(t, "http://127.0.0.1:1")
+	p.trustDomain.checked = true
 	diags := p.Lookup(context.Background(), func(context.Context, *cluster.Client) error {
 		return errors.New("a foreign object")
 	})

@@ -16,24 +16,29 @@ import (
 	"time"
 )
 
-// The one control plane per user that outlives the command that started it:
-// `testbed up` and `testbed down`. It lives in the cache directory; a process of
+// Control planes that outlive the command that started them: `testbed up` and
+// `testbed down`. Each has a name and lives in the cache directory; a process of
 // its own ("serve") holds it, and the lock in its run directory says that it runs.
 
-func detachedDir() (string, error) {
+func detachedDir(name string) (string, error) {
+	if name == "" || name != filepath.Base(name) {
+		return "", fmt.Errorf("%q is not a name for a control plane", name)
+	}
 	cache, err := cacheDir()
-	return filepath.Join(cache, "up"), err
+	return filepath.Join(cache, "up", name), err
 }
 
-// Up starts the detached control plane, by running self again with the arguments
-// serve, and returns the path of its kubeconfig. If it runs already, that is all.
-func Up(out io.Writer, self string, serve ...string) (kubeconfig string, err error) {
-	dir, err := detachedDir()
+// Up starts the detached control plane of that name, by running self again with
+// the arguments serve, and returns the path of its kubeconfig. If it runs already,
+// that is all.
+func Up(out io.Writer, name, self string, serve ...string) (kubeconfig string, err error) {
+	dir, err := detachedDir(name)
 	if err != nil {
 		return "", err
 	}
 	kubeconfig = filepath.Join(dir, "admin.kubeconfig")
 	if runs, err := detachedRuns(dir); err != nil || runs {
+		_, _ = fmt.Fprintf(out, "testbed: %q is up already, perhaps somebody else's\n", name)
 		return kubeconfig, err
 	}
 	cmd := exec.Command(self, serve...)
@@ -58,10 +63,10 @@ func Up(out io.Writer, self string, serve ...string) (kubeconfig string, err err
 }
 
 // Serve starts the detached control plane and holds it until it is told to end.
-func Serve(ctx context.Context, opts Options) error {
+func Serve(ctx context.Context, name string, opts Options) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	dir, err := detachedDir()
+	dir, err := detachedDir(name)
 	if err != nil {
 		return err
 	}
@@ -89,13 +94,13 @@ func Serve(ctx context.Context, opts Options) error {
 }
 
 // Down ends the detached control plane and waits until it is gone.
-func Down(out io.Writer) error {
-	dir, err := detachedDir()
+func Down(out io.Writer, name string) error {
+	dir, err := detachedDir(name)
 	if err != nil {
 		return err
 	}
 	if runs, err := detachedRuns(dir); err != nil || !runs {
-		_, _ = fmt.Fprintln(out, "testbed: no control plane is up")
+		_, _ = fmt.Fprintf(out, "testbed: %q is not up\n", name)
 		return err
 	}
 	content, err := os.ReadFile(filepath.Join(dir, "pid"))

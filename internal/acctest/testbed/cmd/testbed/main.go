@@ -1,7 +1,8 @@
 // Command testbed starts and ends the control plane of package testbed for people:
 //
-//	testbed up [-istio=false]   start it in the background and say how to use it
-//	testbed down                end it
+//	testbed up [-name n] [-istio=false] [-nodes 3]
+//	                            start one in the background and say how to use it
+//	testbed down [-name n]      end it
 //	testbed build [tool...]     build or find executables only: kubernetes istio terraform tofu
 //	testbed path tool           print where one is: terraform tofu istioctl kubectl
 package main
@@ -29,6 +30,7 @@ func run() error {
 		return fmt.Errorf("usage: testbed up|down|build|path")
 	}
 	flags := flag.NewFlagSet(os.Args[1], flag.ExitOnError)
+	name := flags.String("name", "default", "several can be up, each under a name of its own")
 	istio := flags.Bool("istio", true, "install the Istio CRDs and run istiod")
 	nodes := flags.Int("nodes", 1, "how many nodes there are")
 	if err := flags.Parse(os.Args[2:]); err != nil {
@@ -36,11 +38,11 @@ func run() error {
 	}
 	switch os.Args[1] {
 	case "up":
-		return up(os.Args[2:])
+		return up(*name, os.Args[2:])
 	case "serve": // what up runs in the background
-		return testbed.Serve(context.Background(), testbed.Options{Out: os.Stdout, Istio: istio, Nodes: *nodes})
+		return testbed.Serve(context.Background(), *name, testbed.Options{Out: os.Stdout, Istio: istio, Nodes: *nodes})
 	case "down":
-		return testbed.Down(os.Stdout)
+		return testbed.Down(os.Stdout, *name)
 	case "build":
 		return build(flags.Args())
 	case "path":
@@ -49,12 +51,12 @@ func run() error {
 	return fmt.Errorf("unknown command %q; there are up, down, build and path", os.Args[1])
 }
 
-func up(arguments []string) error {
+func up(name string, arguments []string) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	kubeconfig, err := testbed.Up(os.Stdout, self, append([]string{"serve"}, arguments...)...)
+	kubeconfig, err := testbed.Up(os.Stdout, name, self, append([]string{"serve"}, arguments...)...)
 	if err != nil {
 		return err
 	}
@@ -64,8 +66,8 @@ The control plane is up. Go on with:
   export KUBECONFIG=%s
   kubectl get nodes,pods -A
 
-make testbed-down ends it.
-`, kubeconfig)
+It ends with: go run ./internal/acctest/testbed/cmd/testbed down -name %s
+`, kubeconfig, name)
 	return nil
 }
 

@@ -93,10 +93,7 @@ func (c *Client) delete(ctx context.Context, owner Owner, object manifest.Object
 // not show it as ours: they may be old.
 func (c *Client) lookToDelete(ctx context.Context, owner Owner, id manifest.ID) (*unstructured.Unstructured, error) {
 	for _, selector := range []string{"", managedSelector} {
-		c.mu.Lock()
-		loaded := c.snapshots[listKey{gvk: id.GVK, selector: selector}] != nil
-		c.mu.Unlock()
-		if !loaded && selector == "" {
+		if selector == "" && c.kept(listKey{gvk: id.GVK}) == nil {
 			continue // only ours matter here
 		}
 		seen, err := c.hint(ctx, id, selector)

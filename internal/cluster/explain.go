@@ -59,6 +59,9 @@ func Explain(err error) (summary, detail string) {
 		return explainWait(waited)
 	case errors.As(err, &failed):
 		return explainOp(failed)
+	case errors.Is(err, errRounds):
+		return "Another writer keeps changing the object",
+			"Each of many writes found that somebody had changed the object in between. Find who does (kubectl get --show-managed-fields), then apply again."
 	case errors.Is(err, context.Canceled):
 		return "The operation was cancelled", "What was written until then is in the state; apply again to go on."
 	case errors.Is(err, context.DeadlineExceeded):
@@ -129,6 +132,10 @@ func explainOp(e *OpError) (string, string) {
 	}
 	_, answered := statusOf(e.Err)
 	detail := ""
+	if errors.As(e.Err, new(notSent)) {
+		_, detail = Explain(errors.Unwrap(e.Err))
+		return summary, detail
+	}
 	if answered {
 		detail = explainStatus(e)
 	} else {

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"context"
 	"crypto/x509"
 	"errors"
 	"net"
@@ -44,6 +45,8 @@ func TestExplain(t *testing.T) {
 		"wrong name":   {op("get", service, transported(x509.HostnameError{Certificate: &x509.Certificate{DNSNames: []string{"other"}}, Host: "api"})), []string{"tls_server_name"}},
 		"no DNS":       {op("get", service, transported(&net.DNSError{Name: "api.example", Err: "no such host"})), []string{"does not resolve"}},
 		"stalled":      {op("get", service, transported(errStalled)), []string{"did not answer in time"}},
+		"time was up":  {op("list", service, notSent{context.DeadlineExceeded}), []string{"list Service/egress/gw", "`timeouts`"}},
+		"a fight":      {op("write", service, notSent{errRounds}), []string{"Service/egress/gw", "somebody had changed"}},
 		"exec":         {op("get", service, transported(errors.New("getting credentials: exec: aws failed"))), []string{"`exec`", "aws failed"}},
 		"many": {errors.Join(op("apply", service, apierrors.NewBadRequest("first")), op("apply", gateway, apierrors.NewBadRequest("second"))),
 			[]string{"Service/egress/gw", "first", "Gateway/egress/gw-10000", "second"}},

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
 )
@@ -204,4 +206,37 @@ func TestUnreachable(t *testing.T) {
 	if errors.As(err, new(*ForeignError)) {
 		t.Error(err)
 	}
+
+	// A look-up with little time says what it met, not that its time was up.
+	dead = l.newClient(Options{}, fault(http.MethodGet, 1<<40, refused))
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	_, err = dead.List(ctx, serviceKind, "", "")
+	if _, detail := Explain(err); !IsUnreachable(err) || !strings.Contains(detail, "Nothing listens at "+l.cp.Host) {
+		t.Errorf("%v: %s", err, detail)
+	}
+}
+
+// TestRestartOfTheServer: an apply that meets it goes on when it is back.
+func TestRestartOfTheServer(t *testing.T) {
+	l := newLab(t)
+	release := Release{Owner: l.owner(), Objects: l.policyObjects()}
+	if l.cp.External {
+		t.Skip("the API server is not ours to restart")
+	}
+	if err := l.cp.KillAPIServer(); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, err := l.client.Create(l.ctx(), release)
+		done <- err
+	}()
+	if err := l.cp.StartAPIServer(l.ctx()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	l.clean(release)
 }

@@ -21,16 +21,11 @@ func (c *Client) Glance(ctx context.Context, gvk schema.GroupVersionKind, namesp
 	if err != nil {
 		return nil, err
 	}
-	return snap.find(gvk, namespace, selector, c.host)
-}
-
-// find returns the objects of a snapshot that a LIST of a namespace would have.
-func (s *snapshot) find(gvk schema.GroupVersionKind, namespace string, selector labels.Selector, host string) ([]*unstructured.Unstructured, error) {
-	if s.forbidden {
-		return nil, &OpError{Verb: "list", ID: idOf(gvk, namespace, ""), Host: host, Err: forbiddenList(gvk, namespace)}
+	if snap.forbidden {
+		return nil, &OpError{Verb: "list", ID: idOf(gvk, namespace, ""), Host: c.host, Endpoint: c.endpoint, Err: forbiddenList(gvk, namespace)}
 	}
 	var found []*unstructured.Unstructured
-	for _, e := range s.items {
+	for _, e := range snap.items {
 		if (namespace == "" || e.namespace == namespace) && selector.Matches(e.labels) {
 			found = append(found, e.shared())
 		}

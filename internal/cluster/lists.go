@@ -3,8 +3,12 @@ package cluster
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -80,10 +84,6 @@ func (e *entry) shared() *unstructured.Unstructured {
 // first write it asks the server again. The objects are shared and without
 // managedFields: do not change them. An empty namespace means all.
 func (c *Client) List(ctx context.Context, gvk schema.GroupVersionKind, namespace, labelSelector string) ([]*unstructured.Unstructured, error) {
-	selector, err := labels.Parse(labelSelector)
-	if err != nil {
-		return nil, err
-	}
 	if c.Wrote() {
 		items, err := c.collect(ctx, listKey{gvk: gvk, namespace: namespace, selector: labelSelector})
 		if err != nil {
@@ -95,20 +95,7 @@ func (c *Client) List(ctx context.Context, gvk schema.GroupVersionKind, namespac
 		}
 		return found, nil
 	}
-	snap, err := c.scoped(ctx, gvk, namespace, "")
-	if err != nil {
-		return nil, err
-	}
-	if snap.forbidden {
-		return nil, &OpError{Verb: "list", ID: idOf(gvk, namespace, ""), Host: c.host, Endpoint: c.endpoint, Err: forbiddenList(gvk, namespace)}
-	}
-	var found []*unstructured.Unstructured
-	for _, e := range snap.items {
-		if (namespace == "" || e.namespace == namespace) && selector.Matches(e.labels) {
-			found = append(found, e.shared())
-		}
-	}
-	return found, nil
+	return c.Glance(ctx, gvk, namespace, labelSelector)
 }
 
 func forbiddenList(gvk schema.GroupVersionKind, namespace string) error {
@@ -130,49 +117,90 @@ func (c *Client) scoped(ctx context.Context, gvk schema.GroupVersionKind, namesp
 	return c.snapshot(ctx, listKey{gvk: gvk, namespace: namespace, selector: selector})
 }
 
+// loaded is what a flight brings home.
+type loaded struct {
+	snap *snapshot
+	// deadline is when its caller's time was up.
+	deadline time.Time
+}
+
 // snapshot returns the process's one answer to a LIST, asking for it if this
-// is the first call. Concurrent callers share the request; none of them can
-// cancel it for the others.
+// is the first call. Concurrent callers share the request, and none of them
+// can cancel it for the others. It ends with the time of the caller who began
+// it; who has more time begins it anew.
 func (c *Client) snapshot(ctx context.Context, key listKey) (*snapshot, error) {
-	c.mu.Lock()
-	snap := c.snapshots[key]
-	c.mu.Unlock()
-	if snap != nil {
-		return snap, nil
+	mine, bounded := ctx.Deadline()
+	if !bounded {
+		mine = time.Now().Add(defaultReads)
 	}
-	flight := c.flights.DoChan(fmt.Sprintf("%v", key), func() (any, error) {
-		c.mu.Lock()
-		snap := c.snapshots[key]
-		c.mu.Unlock()
-		if snap != nil {
+	for {
+		if snap := c.kept(key); snap != nil {
 			return snap, nil
 		}
-		items, err := c.collect(context.WithoutCancel(ctx), key)
+		flight := c.flights.DoChan(fmt.Sprintf("%v", key), func() (any, error) {
+			detached, cancel := context.WithDeadline(context.WithoutCancel(ctx), mine)
+			defer cancel()
+			snap, err := c.load(detached, key)
+			return loaded{snap, mine}, err
+		})
+		result, err := c.land(ctx, key, flight)
 		switch {
-		case apierrors.IsForbidden(err):
-			snap = &snapshot{forbidden: true}
 		case err != nil:
 			return nil, err
-		default:
-			snap = &snapshot{items: items, byName: make(map[string]*entry, len(items))}
-			for _, e := range items {
-				snap.byName[e.namespace+"/"+e.name] = e
-			}
-		}
-		c.mu.Lock()
-		c.snapshots[key] = snap
-		c.mu.Unlock()
-		return snap, nil
-	})
-	select {
-	case result := <-flight:
-		if result.Err != nil {
+		case result.Err == nil:
+			return result.Val.(loaded).snap, nil
+		case !IsUnreachable(result.Err) || !mine.After(result.Val.(loaded).deadline):
 			return nil, result.Err
 		}
-		return result.Val.(*snapshot), nil
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
 	}
+}
+
+// land waits for a flight as long as the caller has time.
+func (c *Client) land(ctx context.Context, key listKey, flight <-chan singleflight.Result) (singleflight.Result, error) {
+	select {
+	case result := <-flight:
+		return result, nil
+	case <-ctx.Done():
+	}
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		// A flight of the same deadline is about to say what it has met.
+		select {
+		case result := <-flight:
+			return result, nil
+		case <-time.After(time.Second):
+		}
+	}
+	return singleflight.Result{}, &OpError{
+		Verb: "list", ID: idOf(key.gvk, key.namespace, ""), Host: c.host, Endpoint: c.endpoint, Err: notSent{context.Cause(ctx)},
+	}
+}
+
+func (c *Client) kept(key listKey) *snapshot {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.snapshots[key]
+}
+
+// load asks for a LIST and keeps the answer. That RBAC refuses it is one.
+func (c *Client) load(ctx context.Context, key listKey) (*snapshot, error) {
+	if snap := c.kept(key); snap != nil {
+		return snap, nil
+	}
+	items, err := c.collect(ctx, key)
+	snap := &snapshot{forbidden: apierrors.IsForbidden(err)}
+	if err != nil && !snap.forbidden {
+		return nil, err
+	}
+	if !snap.forbidden {
+		snap.items, snap.byName = items, make(map[string]*entry, len(items))
+		for _, e := range items {
+			snap.byName[e.namespace+"/"+e.name] = e
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.snapshots[key] = snap
+	return snap, nil
 }
 
 // collect returns all items of a fresh LIST. A continue token that outlives

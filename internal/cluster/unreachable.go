@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"context"
 	"errors"
 	"net/http"
 )
@@ -20,5 +21,9 @@ func IsUnreachable(err error) bool {
 		return false
 	}
 	var op *OpError
-	return errors.As(err, &op) && classify(op.Err).offline
+	return errors.As(err, &op) && (classify(op.Err).offline || errors.As(op.Err, new(notSent)) && errors.Is(op.Err, context.DeadlineExceeded))
 }
+
+// IsMissingKind reports whether err says that the cluster does not serve a
+// kind: Istio's CRDs are not installed, or of an older version.
+func IsMissingKind(err error) bool { return isNoKind(err) }

@@ -1,11 +1,10 @@
 package simulation
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
-
-	"sigs.k8s.io/yaml"
 
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
 	"github.com/meshegress/terraform-provider-istio/test/simulation/generate"
@@ -123,11 +122,42 @@ func describe(s scenario.Scenario, workload int) string {
 	return fmt.Sprintf(" (%s/%s %v sa %s)", w.Namespace, w.Name, w.Labels, w.ServiceAccount)
 }
 
-// print returns policies as YAML.
+// print returns the policies of a scenario as JSON without what is not set.
 func print(s scenario.Scenario) string {
-	text, err := yaml.Marshal(map[string]any{"policies": s.Policies, "dns_capture": s.DNSCapture, "registry_only": s.RegistryOnly, "aliases": s.Aliases})
-	if err != nil {
-		return err.Error()
+	var b strings.Builder
+	fmt.Fprintf(&b, "registry_only %t, dns_capture %t, aliases %v\n", s.RegistryOnly, s.DNSCapture, s.Aliases)
+	for _, p := range s.Policies {
+		var fields any
+		text, err := json.Marshal(p)
+		if err == nil {
+			err = json.Unmarshal(text, &fields)
+		}
+		if err == nil {
+			text, err = json.Marshal(compact(fields))
+		}
+		if err != nil {
+			text = []byte(err.Error())
+		}
+		fmt.Fprintf(&b, "  %s\n", text)
 	}
-	return string(text)
+	return b.String()
+}
+
+// compact takes out what is null.
+func compact(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for key, value := range v {
+			if value == nil {
+				delete(v, key)
+			} else {
+				v[key] = compact(value)
+			}
+		}
+	case []any:
+		for i := range v {
+			v[i] = compact(v[i])
+		}
+	}
+	return v
 }

@@ -58,11 +58,14 @@ var Settings = []scenario.Settings{
 	{TrustDomain: "td.example", Aliases: []string{"cluster.local", "old.example"}},
 }
 
+// Capture is whether some meshes capture DNS.
+var Capture = true
+
 // Scenario draws a mesh with one to four policies that are valid together.
 func Scenario(settings scenario.Settings) *rapid.Generator[scenario.Scenario] {
 	return rapid.Custom(func(t *rapid.T) scenario.Scenario {
 		d := drawer{t: t, settings: settings}
-		s := scenario.Scenario{Settings: settings, Workloads: workloads(), DNSCapture: d.chance("capture", 3)}
+		s := scenario.Scenario{Settings: settings, Workloads: workloads(), DNSCapture: Capture && d.chance("capture", 3)}
 		s.Gateways = d.gateways()
 		n := rapid.IntRange(1, 4).Draw(t, "policies")
 		for i := range n {
@@ -124,7 +127,11 @@ func (d drawer) gateways() []compile.Reference {
 	}
 	all := []compile.Reference{first}
 	if d.chance("second gateway", 2) {
-		all = append(all, compile.Reference{Name: "west", Namespace: pick(d, "second namespace", []string{"egress", "exit"})})
+		second := compile.Reference{Name: "west", Namespace: pick(d, "second namespace", []string{"egress", "exit"})}
+		if second.Namespace != first.Namespace && d.chance("namesakes", 3) {
+			second.Name = first.Name
+		}
+		all = append(all, second)
 	}
 	return all
 }

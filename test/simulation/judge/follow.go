@@ -35,6 +35,9 @@ func (m *Mesh) Call(s *State, c scenario.Call) scenario.Outcome {
 		return f.blocked(err)
 	}
 	if next.original {
+		if vip, ok := side.names[c.Dial]; ok && vip != s.Address(c.Dial) {
+			return f.blocked(fmt.Errorf("%s stands for %s inside the mesh alone", vip, c.Dial))
+		}
 		return f.leaves(scenario.Exit{Host: address, Port: c.Port, TLS: next.tls})
 	}
 	for _, e := range next.endpoints {

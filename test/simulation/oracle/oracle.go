@@ -51,7 +51,7 @@ func (v Verdict) Or(w Verdict) Verdict {
 // Call returns the verdict on a call through the caller's sidecar.
 func Call(s scenario.Scenario, c scenario.Call) Verdict {
 	w := s.Workloads[c.From]
-	var routed, declared, sameName, direct bool
+	var routed, declared, sameName, virtual, direct bool
 	var exact, mixed []scenario.Exit
 	for _, p := range s.Policies {
 		for _, rule := range p.EgressRules {
@@ -59,6 +59,9 @@ func Call(s scenario.Scenario, c scenario.Call) Verdict {
 				continue
 			}
 			for _, to := range rule.To {
+				if to.Port.Protocol == policy.TCP && len(to.Addresses) == 0 && s.DNSCapture && slices.Contains(to.Hosts, c.Dial) && s.Address(c.Dial) != c.Dial {
+					virtual = true
+				}
 				if c.Port == to.Port.Number && (names(to, c.Name) || names(to, c.Dial) || slices.Contains(to.Addresses, c.Dial)) {
 					sameName = true
 				}
@@ -97,6 +100,10 @@ func Call(s scenario.Scenario, c scenario.Call) Verdict {
 		return Verdict{Blocked: true, Why: "declared, and not granted"}
 	case s.RegistryOnly:
 		return Verdict{Blocked: true, Why: "REGISTRY_ONLY, and not declared"}
+	case virtual:
+		// The sidecar gives the name an address that stands for it inside the
+		// mesh alone, so its other ports lead nowhere.
+		return Verdict{Blocked: true, Why: "another port of a name with a virtual address"}
 	case sameName:
 		// Another protocol on the port of a declared host is not worth a
 		// promise; it must not come out at a gateway.

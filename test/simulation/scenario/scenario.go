@@ -4,6 +4,7 @@
 package scenario
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
@@ -48,12 +49,14 @@ type Workload struct {
 	ServiceAccount string
 }
 
-// In returns the scenario with prefix before the name of each namespace, so
-// that many scenarios, and many states of one, fit into one mesh.
+// In returns the scenario with prefix before the name of each namespace and
+// gateway, so that many scenarios, and many states of one, fit into one mesh.
+// Gateways too, because a Gateway object acts on the pods that it selects in
+// all namespaces.
 func (s Scenario) In(prefix string) Scenario {
 	s.Gateways = slices.Clone(s.Gateways)
 	for i := range s.Gateways {
-		s.Gateways[i].Namespace = prefix + s.Gateways[i].Namespace
+		s.Gateways[i] = renameGateway(s.Gateways[i], prefix)
 	}
 	s.Workloads = slices.Clone(s.Workloads)
 	for i := range s.Workloads {
@@ -68,8 +71,7 @@ func (s Scenario) In(prefix string) Scenario {
 
 func rename(p policy.Policy, prefix string) policy.Policy {
 	if p.ByEgressGateway != nil {
-		ref := *p.ByEgressGateway
-		ref.Namespace = prefix + ref.Namespace
+		ref := renameGateway(*p.ByEgressGateway, prefix)
 		p.ByEgressGateway = &ref
 	}
 	p.EgressRules = slices.Clone(p.EgressRules)
@@ -81,6 +83,15 @@ func rename(p policy.Policy, prefix string) policy.Policy {
 		p.EgressRules[r].From = from
 	}
 	return p
+}
+
+func renameGateway(ref compile.Reference, prefix string) compile.Reference {
+	ref.Name, ref.Namespace = prefix+ref.Name, prefix+ref.Namespace
+	ref.Selector = maps.Clone(ref.Selector)
+	for key, value := range ref.Selector {
+		ref.Selector[key] = prefix + value
+	}
+	return ref
 }
 
 // With returns the scenario with other policies.

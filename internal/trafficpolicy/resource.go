@@ -58,8 +58,8 @@ func (r *Resource) Configure(_ context.Context, req resource.ConfigureRequest, r
 	r.provider = provider
 }
 
-// privateOwner is the key of private state that holds the cluster.Owner of
-// the instance as JSON.
+// privateOwner is the key of private state that holds, as JSON, the nonce of
+// the instance's cluster.Owner. The rest of it stands in the attributes.
 const privateOwner = "owner"
 
 // privateReader and privateWriter are the private state of any request or response.
@@ -81,21 +81,18 @@ func (r *Resource) ownerOf(ctx context.Context, private privateReader, identity 
 	if diags.HasError() || len(text) == 0 {
 		return owner, diags
 	}
-	if err := json.Unmarshal(text, &owner); err != nil {
+	if err := json.Unmarshal(text, &owner.Nonce); err != nil {
 		diags.AddError("Private state is damaged", fmt.Sprintf("The record of who owns the objects of %s %s cannot be read: %s. "+
 			"Remove the resource from state and import it again.", TypeName, identity.importID(), err))
 	}
-	// The provider's owner_id may have changed since; the nonce never does.
-	owner.OwnerID = r.provider.OwnerID
 	return owner, diags
 }
 
 // saveOwner records the owner in private state.
 func saveOwner(ctx context.Context, private privateWriter, owner cluster.Owner) diag.Diagnostics {
-	text, err := json.Marshal(owner)
+	text, err := json.Marshal(owner.Nonce)
 	if err != nil {
-		// An Owner is a struct of strings.
-		panic(err)
+		panic(err) // a string is always JSON
 	}
 	return private.SetKey(ctx, privateOwner, text)
 }

@@ -1,0 +1,126 @@
+package trafficpolicy_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshegress/terraform-provider-istio/internal/acctest"
+)
+
+// An update that fails half-way leaves a state that knows every object and
+// port: the next apply, whatever it wants, leaves nothing over.
+func TestUnfinishedUpdate(t *testing.T) {
+	f := acctest.New(t)
+	s := scene{egress: f.GatewayNamespace("egress"), shop: f.SourceNamespace("shop")}
+	forbidden := f.Namespace("forbidden")
+	wider := s.policy(fmt.Sprintf(`
+  egress_rules = [
+    {
+      from = [{ namespace = %[1]q }]
+      to   = [{ name = "web", hosts = ["httpbin.org"], port = { name = "https", number = 443, protocol = "HTTPS" } }]
+    },
+    {
+      from = [{ namespace = %[2]q }]
+      to   = [{ name = "new", hosts = ["new.example.com"], port = { name = "https", number = 443, protocol = "HTTPS" }, by_egress_gateway = { port = 2345 } }]
+    },
+  ]`, s.shop, forbidden))
+	w := f.Workspace(f.CLI, f.Config(s.minimal()))
+	w.Expect(0, acctest.Apply)
+	before := f.Managed()
+
+	w.Write("main.tf", f.Config(wider))
+	w.Expect(acctest.Failed, acctest.Apply, forbidden)
+	if len(f.Managed()) == len(before) {
+		t.Fatal("the update has failed before its first write: it tests nothing")
+	}
+	// Back to what it was: the half of the update goes.
+	w.Write("main.tf", f.Config(s.minimal()))
+	w.Expect(acctest.HasChanges, acctest.Plan, "left over from an update that did not finish")
+	w.Expect(0, acctest.Apply)
+	if err := checkRepaired(f, before); err != nil {
+		t.Error(err)
+	}
+	w.Expect(acctest.NoChanges, acctest.Plan)
+
+	// Once more, and destroyed as it is.
+	w.Write("main.tf", f.Config(wider))
+	w.Expect(acctest.Failed, acctest.Apply, forbidden)
+	w.Expect(0, acctest.Destroy)
+	if err := f.CheckNothingLeft(nil); err != nil {
+		t.Error(err)
+	}
+}
+
+// A create that was killed after it had written something is resumed by the
+// same owner_id, on the same ports; without owner_id it is refused.
+func TestKilledCreate(t *testing.T) {
+	f := acctest.New(t)
+	s := scene{egress: f.GatewayNamespace("egress"), shop: f.SourceNamespace("shop")}
+	config := f.Config(s.minimal(), acctest.WithOwnerID("laptop"))
+	w := f.Workspace(f.CLI, config)
+	w.Expect(0, acctest.Apply)
+	before := f.Managed()
+
+	for name, survives := range map[string]func(*unstructured.Unstructured) bool{
+		"after the reservation": func(object *unstructured.Unstructured) bool { return object.GetKind() == "Gateway" },
+		"half-way": func(object *unstructured.Unstructured) bool {
+			return slices.Contains([]string{"Gateway", "ServiceEntry", "Service"}, object.GetKind())
+		},
+		"at the end": func(*unstructured.Unstructured) bool { return true },
+	} {
+		t.Logf("killed %s", name)
+		if err := os.Remove(filepath.Join(w.Dir, "terraform.tfstate")); err != nil {
+			t.Fatal(err)
+		}
+		for _, object := range before {
+			if !survives(object) {
+				f.Delete(object.GetKind(), object.GetNamespace(), object.GetName())
+			}
+		}
+		for _, other := range []string{f.Config(s.minimal()), f.Config(s.minimal(), acctest.WithOwnerID("other"))} {
+			w.Write("main.tf", other)
+			w.Expect(acctest.Failed, acctest.Plan, "killed")
+			w.Expect(acctest.Failed, acctest.Apply, "killed")
+		}
+		w.Write("main.tf", config)
+		w.Expect(0, acctest.Apply)
+		w.Expect(acctest.NoChanges, acctest.Plan)
+		if err := checkRepaired(f, before); err != nil {
+			t.Error(err)
+		}
+	}
+	w.Expect(0, acctest.Destroy)
+	if err := f.CheckNothingLeft(nil); err != nil {
+		t.Error(err)
+	}
+}
+
+// maxState is how many bytes of state a policy of one host and one source may
+// have: core rewrites the whole state as it goes, which is what an apply of
+// many policies waits for.
+const maxState = 3 << 10
+
+func TestStateSize(t *testing.T) {
+	f := acctest.New(t)
+	s := scene{egress: f.GatewayNamespace("egress"), shop: f.SourceNamespace("shop")}
+	w := f.Workspace(f.CLI, f.Config(s.minimal()))
+	w.Expect(0, acctest.Apply)
+	text, err := os.ReadFile(filepath.Join(w.Dir, "terraform.tfstate"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The indentation is part of what core writes.
+	begin, end := strings.Index(string(text), `"resources"`), strings.Index(string(text), `"check_results"`)
+	if size := end - begin; size > maxState {
+		t.Errorf("the state of a policy has %d bytes, more than %d:\n%s", size, maxState, text)
+	} else {
+		t.Logf("the state of a policy has %d bytes", size)
+	}
+	w.Expect(0, acctest.Destroy)
+}

@@ -21,7 +21,8 @@ func providerWith(f *acctest.Fixture, body, hcl string) string {
 func TestConnections(t *testing.T) {
 	f := acctest.New(t)
 	egress, shop := f.GatewayNamespace("egress"), f.SourceNamespace("shop")
-	hcl := policies("one", egress, shop, 1)
+	// A refresh goes by the timeouts in the state.
+	hcl := with(policies("one", egress, shop, 1), `timeouts = { read = "3s" }`)
 	at := f.Credentials()
 	w := f.Workspace(f.CLI, f.Config(hcl))
 	w.Expect(0, acctest.Apply)
@@ -53,7 +54,7 @@ func TestConnections(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			w.Write("main.tf", providerWith(f, c.body, with(hcl, `timeouts = { read = "3s" }`)))
+			w.Write("main.tf", providerWith(f, c.body, hcl))
 			w.Env = append(slices.Clone(own), c.env...)
 			if len(c.wanted) == 0 {
 				w.Expect(0, append(acctest.Apply, "-refresh-only"))

@@ -16,6 +16,7 @@ var version = "dev"
 func main() {
 	debug := flag.Bool("debug", false, "wait for a debugger: print TF_REATTACH_PROVIDERS and serve until interrupted")
 	flag.Parse()
+	tune()
 
 	if err := protocol.Serve("registry.terraform.io/meshegress/istio", provider.New(version)(), *debug); err != nil {
 		log.Fatal(err)

@@ -3,6 +3,7 @@ package endtoend_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -46,8 +47,8 @@ func TestAPIServerDown(t *testing.T) {
 
 	before.Expect(acctest.Failed, acctest.Plan, "Error:", host)
 	before.Write("main.tf", f.Config(with(short(policies("before", egress, shop, 1)), `unselected_workloads = "direct"`)))
-	before.Expect(acctest.Failed, append(acctest.Apply, "-refresh=false"), "Error:", host)
-	before.Expect(acctest.Failed, append(acctest.Destroy, "-refresh=false"), "Error:", host)
+	before.Expect(acctest.Failed, slices.Concat(acctest.Apply, []string{"-refresh=false"}), "Error:", host)
+	before.Expect(acctest.Failed, slices.Concat(acctest.Destroy, []string{"-refresh=false"}), "Error:", host)
 	if now := before.Resources()["istio_egress_traffic_policy.before[0]"]; now.Tainted || now.Attributes["unselected_workloads"] != "deny" {
 		t.Errorf("state after an update and a destroy that could not reach the cluster: %v, before: %s", now, stateBefore)
 	}
@@ -88,7 +89,7 @@ func TestNoIstio(t *testing.T) {
 		}
 	}
 	// Whatever stands in the state goes away without the CRDs.
-	w.Expect(0, append(acctest.Destroy, "-refresh=false"))
+	w.Expect(0, slices.Concat(acctest.Destroy, []string{"-refresh=false"}))
 }
 
 func stateFile(t *testing.T, w *acctest.Workspace) string {

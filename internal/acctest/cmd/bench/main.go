@@ -37,7 +37,7 @@ func run(ctx context.Context, out io.Writer) (err error) {
 	count := 100
 	if text := os.Getenv("N"); text != "" {
 		if count, err = strconv.Atoi(text); err != nil || count < 1 {
-			return fmt.Errorf("N=%s: must be a number of policies", text)
+			return fmt.Errorf("number of policies N=%s: must be a number from 1", text)
 		}
 	}
 	l, err := newLab(ctx, os.Stderr)

@@ -15,10 +15,11 @@ import (
 const lookupTimeout = 15 * time.Second
 
 // Lookup checks the trust domain and runs a look-up that makes a plan better:
-// it may add diagnostics, never values. A cluster that is unknown or was already written to by this
-// process is not asked. One that does not answer, or is not configured, gives
-// one warning per process; whoever comes later is not kept waiting. Any other
-// error of the look-up is an error of the plan.
+// it may add diagnostics, never values. A cluster that is unknown or was already
+// written to by this process is not asked. One that does not answer, or is not
+// configured, gives one warning per process, and whoever comes later is not kept
+// waiting. One that does not serve a kind gives one warning: what installs it may
+// be in the same plan. Any other error of the look-up is an error of the plan.
 func (p *Provider) Lookup(ctx context.Context, look func(context.Context, *cluster.Client) error) diag.Diagnostics {
 	return p.lookupWithin(ctx, lookupTimeout, look)
 }
@@ -47,20 +48,27 @@ func (p *Provider) lookupWithin(ctx context.Context, limit time.Duration, look f
 		return nil
 	case ctx.Err() == nil && (bounded.Err() != nil || cluster.IsUnreachable(err)):
 		return p.skip("The cluster does not answer", diagnose.Error(err).Detail())
+	case cluster.IsMissingKind(err):
+		return p.warnOnce(&p.lookup.incomplete, diagnose.Error(err).Summary(), "Apply fails while this is so. "+diagnose.Error(err).Detail())
 	}
 	return diag.Diagnostics{diagnose.Error(err)}
 }
 
-// skip ends the look-ups of this process. Only the first call has a warning.
+// skip ends the look-ups of this process.
 func (p *Provider) skip(summary, detail string) diag.Diagnostics {
+	return p.warnOnce(&p.lookup.failed, summary+": the plan is made without looking at it",
+		"Conflicts with what is in the cluster show at apply only. "+detail)
+}
+
+// warnOnce sets said, and has a warning if it was not set.
+func (p *Provider) warnOnce(said *bool, summary, detail string) diag.Diagnostics {
 	p.lookup.Lock()
 	defer p.lookup.Unlock()
-	if p.lookup.failed {
+	if *said {
 		return nil
 	}
-	p.lookup.failed = true
-	return diag.Diagnostics{diag.NewWarningDiagnostic(summary+": the plan is made without looking at it",
-		"Conflicts with what is in the cluster show at apply only. "+detail)}
+	*said = true
+	return diag.Diagnostics{diag.NewWarningDiagnostic(summary, detail)}
 }
 
 func (p *Provider) skipped() bool {

@@ -74,8 +74,11 @@ func (noClusterError) Error() string {
 // IsNoCluster reports whether err is ErrNoCluster.
 func IsNoCluster(err error) bool { return errors.Is(err, ErrNoCluster) }
 
-// lookupState remembers that the cluster did not answer.
+// lookupState remembers what was warned of.
 type lookupState struct {
 	sync.Mutex
+	// failed is set when the cluster did not answer.
 	failed bool
+	// incomplete is set when it did not serve a kind.
+	incomplete bool
 }

@@ -44,7 +44,8 @@ func (e *TrustDomainError) Error() string {
 
 // CheckTrustDomain compares the provider's trust domain with that of the mesh
 // config. It asks the cluster once per process. A *TrustDomainError names
-// both; a mesh config that is absent or cannot be read is no error.
+// both; a mesh config that is absent or may not be read is no error, a cluster
+// that does not answer is one.
 func (p *Provider) CheckTrustDomain(ctx context.Context, client *cluster.Client) error {
 	p.trustDomain.Lock()
 	defer p.trustDomain.Unlock()
@@ -53,10 +54,12 @@ func (p *Provider) CheckTrustDomain(ctx context.Context, client *cluster.Client)
 	}
 	id := meshConfigID(p.Mesh)
 	configMap, err := client.Get(ctx, id)
-	if err != nil {
-		// Forbidden, or no answer: whoever needs the cluster says so.
-		p.trustDomain.checked = ctx.Err() == nil
-		return nil //nolint:nilerr // cannot tell
+	switch {
+	case cluster.IsUnreachable(err), ctx.Err() != nil:
+		return err
+	case err != nil:
+		p.trustDomain.checked = true
+		return nil
 	}
 	p.trustDomain.checked = true
 	if configMap != nil {

@@ -5,8 +5,6 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
-
-	"github.com/meshegress/terraform-provider-istio/internal/cluster"
 )
 
 // Delete implements resource.Resource. After an error the state names what is
@@ -39,7 +37,7 @@ func (r *Resource) Delete(ctx context.Context, req resource.DeleteRequest, resp 
 		resp.Diagnostics.Append(diagnostic(err))
 		return
 	}
-	left, err := client.Delete(ctx, cluster.Release{Owner: owner, Objects: release.Objects})
+	left, err := client.Delete(ctx, release)
 	if err != nil {
 		resp.Diagnostics.Append(diagnostic(err))
 		remaining := planned{objects: left}

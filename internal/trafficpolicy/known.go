@@ -39,8 +39,7 @@ func withDefaults(ctx context.Context, s schema.Schema, raw tftypes.Value) (tfty
 		}
 		attribute, err := s.AttributeAtTerraformPath(ctx, at)
 		if err != nil {
-			// An element of a list or map: it has no schema, so no default.
-			return value, nil
+			return value, nil //nolint:nilerr // an element of a list or map: it has no schema, so no default
 		}
 		withDefault, ok := attribute.(interface{ StringDefaultValue() defaults.String })
 		if !ok || withDefault.StringDefaultValue() == nil {

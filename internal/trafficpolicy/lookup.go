@@ -17,7 +17,7 @@ import (
 func (r *Resource) lookUp(ctx context.Context, p policy.Policy, wanted planned) diag.Diagnostics {
 	var found diag.Diagnostics
 	diags := r.provider.Lookup(ctx, func(ctx context.Context, client *cluster.Client) error {
-		owner := cluster.Owner{Resource: TypeName, ImportID: identityOf(p).importID(), OwnerID: r.provider.OwnerID}
+		owner := r.provider.Remembered(cluster.Owner{Resource: TypeName, ImportID: identityOf(p).importID(), OwnerID: r.provider.OwnerID})
 		_, err := r.preflight(ctx, client, owner, p, wanted.objects)
 		if warning := movable(err, owner); warning != nil {
 			found, err = append(found, warning), nil

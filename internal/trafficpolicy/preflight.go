@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
@@ -46,7 +48,15 @@ func (r *Resource) strays(ctx context.Context, client *cluster.Client, owner clu
 	var names []string
 	for _, gateway := range gateways {
 		other, ok := cluster.OwnerOf(gateway)
-		if !ok || other.Resource != owner.Resource || other.ImportID != owner.ImportID {
+		if !ok || other.Resource != owner.Resource || other.ImportID != owner.ImportID || other.Nonce == owner.Nonce {
+			continue
+		}
+		// The shared LIST may be older than the end of the instance that this
+		// one replaces.
+		if gone, err := isGone(ctx, client, gateway); err != nil || gone {
+			if err != nil {
+				return owner, nil, err
+			}
 			continue
 		}
 		if owner.OwnerID != "" && other.OwnerID == owner.OwnerID {
@@ -56,6 +66,15 @@ func (r *Resource) strays(ctx context.Context, client *cluster.Client, owner clu
 	}
 	slices.Sort(names)
 	return owner, names, nil
+}
+
+// isGone reports whether an object of a LIST is no longer what it was.
+func isGone(ctx context.Context, client *cluster.Client, object *unstructured.Unstructured) (bool, error) {
+	live, err := client.Get(ctx, manifest.ID{GVK: object.GroupVersionKind(), Namespace: object.GetNamespace(), Name: object.GetName()})
+	if err != nil {
+		return false, err
+	}
+	return live == nil || live.GetUID() != object.GetUID() || live.GetDeletionTimestamp() != nil, nil
 }
 
 func withoutGateways(objects []manifest.Object) []manifest.Object {

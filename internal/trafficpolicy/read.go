@@ -62,8 +62,9 @@ func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *res
 	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("manifests"), stringMap(manifests))...)
 	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("drift"), stringMap(drift))...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, identity)...)
-	if owner.Nonce == "" && seen.Owner.Nonce != "" {
-		resp.Diagnostics.Append(saveOwner(ctx, resp.Private, seen.Owner)...)
+	r.provider.Remember(release.Owner)
+	if owner.Nonce == "" && release.Owner.Nonce != "" {
+		resp.Diagnostics.Append(saveOwner(ctx, resp.Private, release.Owner)...)
 	}
 }
 

@@ -17,9 +17,21 @@ import (
 // stateRelease returns the objects that a state stands for: what its intent
 // compiles to with its ports, and what an update that did not finish has left
 // behind, which only the keys of `manifests` name. leftover has the keys of
-// the latter.
+// the latter. An owner without a nonce is completed by what the live objects
+// name.
 func (r *Resource) stateRelease(ctx context.Context, client *cluster.Client, state Model, owner cluster.Owner) (release cluster.Release, leftover map[string]bool, err error) {
 	objects := written(policy.Preview(state.Policy, r.provider.Mesh, goPorts(state.GatewayPorts)))
+	if owner.Nonce == "" {
+		// Core destroys a tainted instance with the private state that was
+		// planned for its successor, which is empty.
+		seen, err := client.Observe(ctx, cluster.Release{Owner: owner, Objects: objects})
+		if err != nil {
+			return cluster.Release{}, nil, err
+		}
+		if seen.Owner.Nonce != "" {
+			owner = seen.Owner
+		}
+	}
 	left, err := r.leftovers(ctx, client, state, owner, objects)
 	if err != nil {
 		return cluster.Release{}, nil, err

@@ -57,6 +57,28 @@ func TestUnfinishedUpdate(t *testing.T) {
 	}
 }
 
+// A create that fails half-way is replaced by the next apply, and so is an
+// instance that the user wants anew.
+func TestReplaced(t *testing.T) {
+	f := acctest.New(t)
+	s := scene{egress: f.GatewayNamespace("egress"), shop: f.Namespace("shop")}
+	w := f.Workspace(f.CLI, f.Config(s.minimal()))
+	w.Expect(acctest.Failed, acctest.Apply, s.shop)
+	if !w.Resources()[address].Tainted || len(f.Managed()) == 0 {
+		t.Fatal("the create has failed before its first write: it tests nothing")
+	}
+	f.BindSourceRole(s.shop)
+	w.Expect(acctest.HasChanges, acctest.Plan, "1 to add, 0 to change, 1 to destroy")
+	w.Expect(0, acctest.Apply)
+	w.Expect(acctest.NoChanges, acctest.Plan)
+	w.Expect(0, append(slices.Clone(acctest.Apply), "-replace="+address), "1 added, 0 changed, 1 destroyed")
+	w.Expect(acctest.NoChanges, acctest.Plan)
+	w.Expect(0, acctest.Destroy)
+	if err := f.CheckNothingLeft(nil); err != nil {
+		t.Error(err)
+	}
+}
+
 // A create that was killed after it had written something is resumed by the
 // same owner_id, on the same ports; without owner_id it is refused.
 func TestKilledCreate(t *testing.T) {

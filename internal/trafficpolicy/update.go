@@ -47,7 +47,6 @@ func (r *Resource) Update(ctx context.Context, req resource.UpdateRequest, resp 
 	resp.State.Raw = req.Plan.Raw
 	resp.Diagnostics.Append(made.computed(r.provider.Detail).set(ctx, &resp.State)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, identity)...)
-	resp.Diagnostics.Append(saveOwner(ctx, resp.Private, owner)...)
 }
 
 // update reserves the ports that are new, then brings the cluster from the
@@ -64,7 +63,7 @@ func (r *Resource) update(ctx context.Context, client *cluster.Client, owner clu
 	if err != nil {
 		return unfinished, err
 	}
-	reserved, gateways, err := r.reserve(ctx, client, owner, plan.Policy, priorPorts(&state, plan.Policy))
+	reserved, gateways, err := r.reserve(ctx, client, prior.Owner, plan.Policy, priorPorts(&state, plan.Policy))
 	// A member of both has its old port: on another gateway the new one is
 	// found again by its owner.
 	combined := maps.Clone(reserved)
@@ -78,7 +77,7 @@ func (r *Resource) update(ctx context.Context, client *cluster.Client, owner clu
 	if err != nil {
 		return unfinished, err
 	}
-	release := cluster.Release{Owner: owner, Objects: objects}
+	release := cluster.Release{Owner: prior.Owner, Objects: objects}
 	exist, err := client.Update(ctx, prior, release, goStrings(state.Manifests), r.provider.Detail.Render)
 	if err != nil {
 		unfinished.objects = exist

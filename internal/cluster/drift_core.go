@@ -35,7 +35,7 @@ func compareCore(desired, live *unstructured.Unstructured) comparison {
 	}
 	owners := ownersOf(live)
 	extracted := have.ExtractItems(fields)
-	differences, err := coreDifferences(want, extracted, desired, live)
+	differences, err := coreDifferences(want, extracted, live)
 	if err != nil {
 		return unreadable(desired, err)
 	}
@@ -125,7 +125,7 @@ func (d pathDifference) line(owners fieldOwners) string {
 }
 
 // coreDifferences returns where the live fields are not the desired ones.
-func coreDifferences(want, have *typed.TypedValue, desired, live *unstructured.Unstructured) ([]pathDifference, error) {
+func coreDifferences(want, have *typed.TypedValue, live *unstructured.Unstructured) ([]pathDifference, error) {
 	found, err := want.Compare(have)
 	if err != nil {
 		return nil, err

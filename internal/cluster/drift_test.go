@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -297,4 +298,58 @@ func TestDeletedObjectIsNamedAndCreatedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.clean(release)
+}
+
+// TestAutoscalerTakesOverTheReplicas: leaving spec.replicas out must not scale
+// the gateway down to the default of one.
+func TestAutoscalerTakesOverTheReplicas(t *testing.T) {
+	l := newLab(t)
+	fixed := l.rollout("registry.example/proxy:1", "")
+	fixed.Body = with(fixed.Body, int64(3), "spec", "replicas")
+	prior := l.create(l.owner(), fixed)
+	scaled := fixed
+	scaled.Body = fixed.Body.DeepCopy()
+	unstructured.RemoveNestedField(scaled.Body.Object, "spec", "replicas")
+	next := Release{Owner: prior.Owner, Objects: []manifest.Object{scaled}}
+	for _, shown := range []map[string]string{nil, {fixed.Key: manifest.DetailDigest.Render(scaled.Body)}} {
+		if _, err := l.client.Update(l.ctx(), prior, next, shown, manifest.DetailDigest.Render); err != nil {
+			t.Fatal(err)
+		}
+		if replicas, _, _ := unstructured.NestedInt64(l.live(fixed.ID()).Object, "spec", "replicas"); replicas != 3 {
+			t.Fatalf("%d replicas", replicas)
+		}
+	}
+	l.clean(next)
+	// And back: the number is ours again.
+	seen, err := l.newClient(Options{}).Observe(l.ctx(), prior)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back := fixed
+	back.Body = with(fixed.Body, int64(2), "spec", "replicas")
+	prior.Objects = []manifest.Object{back}
+	if _, err := l.client.Update(l.ctx(), next, prior, l.shown(seen), manifest.DetailDigest.Render); err != nil {
+		t.Fatal(err)
+	}
+	l.clean(prior)
+}
+
+// TestForceStopsAtWhatCameAfterTheLook lets somebody edit between the look and
+// the write of an update.
+func TestForceStopsAtWhatCameAfterTheLook(t *testing.T) {
+	l := newLab(t)
+	release := l.create(l.owner(), l.object(0, istioGateway))
+	object := release.Objects[0]
+	seen, err := l.client.Observe(l.ctx(), release)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := l.newClient(Options{}, fault(http.MethodPatch, 1, func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+		l.merge(object.ID(), `{"spec":{"selector":{"istio":"after-the-look"}}}`)
+		return next.RoundTrip(r)
+	}))
+	_, err = client.Update(l.ctx(), release, release, l.shown(seen), manifest.DetailDigest.Render)
+	if !errors.As(err, new(*ConflictError)) {
+		t.Fatal(err)
+	}
 }

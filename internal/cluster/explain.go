@@ -130,17 +130,16 @@ func explainOp(e *OpError) (string, string) {
 	if e.Cancelled != nil {
 		summary += ": time is up"
 	}
-	_, answered := statusOf(e.Err)
-	detail := ""
 	if errors.As(e.Err, new(notSent)) {
-		_, detail = Explain(errors.Unwrap(e.Err))
+		_, detail := Explain(errors.Unwrap(e.Err))
 		return summary, detail
 	}
+	_, answered := statusOf(e.Err)
+	explain := explainTransport
 	if answered {
-		detail = explainStatus(e)
-	} else {
-		detail = explainTransport(e)
+		explain = explainStatus
 	}
+	detail := explain(e)
 	if e.Endpoint != "" && (!answered || apierrors.IsUnauthorized(e.Err)) {
 		detail += fmt.Sprintf("\n\nThe address comes from %s.", e.Endpoint)
 	}

@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"bytes"
 	"strings"
 	"time"
 
@@ -39,7 +38,7 @@ func ownersOf(live *unstructured.Unstructured) fieldOwners {
 		if entry.Time != nil {
 			m.at = entry.Time.Time
 		}
-		if m.fields.FromJSON(bytes.NewReader(entry.FieldsV1.Raw)) == nil {
+		if m.fields.FromJSON(entry.FieldsV1.GetRawReader()) == nil {
 			owners = append(owners, m)
 		}
 	}

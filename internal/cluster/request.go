@@ -185,7 +185,7 @@ func (c *Client) listPage(ctx context.Context, key listKey, limit int, token str
 		}
 		result = page{}
 		if err := json.Unmarshal(body, &result); err != nil {
-			return fmt.Errorf("%w: %v", errBadBody, err)
+			return fmt.Errorf("%w: %w", errBadBody, err)
 		}
 		if result.Kind != key.gvk.Kind+"List" {
 			return fmt.Errorf("%w: kind is %q, not %q", errBadBody, result.Kind, key.gvk.Kind+"List")
@@ -202,7 +202,7 @@ func send(ctx context.Context, request *rest.Request) ([]byte, int, error) {
 	result := request.MaxRetries(0).Do(ctx).StatusCode(&code)
 	if err := result.Error(); err != nil {
 		if cause := context.Cause(ctx); ctx.Err() != nil && cause != nil && code == 0 {
-			return nil, code, fmt.Errorf("%w (%v)", cause, bare(err))
+			return nil, code, fmt.Errorf("%w (%w)", cause, bare(err))
 		}
 		return nil, code, err
 	}

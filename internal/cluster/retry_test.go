@@ -90,7 +90,7 @@ func TestBackoffIsBounded(t *testing.T) {
 // silent is a server that takes a connection and never answers.
 func silent(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func TestStallGuardEndsABlackHole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := guard.RoundTrip(request); !errors.Is(err, errStalled) { //nolint:bodyclose // there is none
+	if _, err := guard.RoundTrip(request); !errors.Is(err, errStalled) {
 		t.Fatal(err)
 	}
 }

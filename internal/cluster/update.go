@@ -74,8 +74,7 @@ func surplus(prior, release []manifest.Object) []manifest.Object {
 
 // update writes one owned object, whatever is there now.
 func (c *Client) update(ctx context.Context, owner Owner, object manifest.Object, seen plan) error {
-	forced := c.forceConflicts
-	var uid string
+	u := updating{client: c, owner: owner, object: object}
 	for n := 0; ; n++ {
 		if err := pause(ctx, object.ID(), n); err != nil {
 			return err
@@ -94,12 +93,12 @@ func (c *Client) update(ctx context.Context, owner Owner, object manifest.Object
 		case !owner.owns(live):
 			return newForeignError(object.ID(), live, owner)
 		}
-		if string(live.GetUID()) != uid && !c.forceConflicts {
-			// What was seen is judged once per object: our own write changes it.
-			uid = string(live.GetUID())
-			forced = seen.saw(object.Key, compare(object, live).projected)
+		if !u.applied {
+			// Judged anew until something of ours is in it: whatever came
+			// between the look and the write was not in the plan.
+			u.forced = c.forceConflicts || seen.saw(object.Key, compare(object, live).projected)
 		}
-		done, err := c.updateOnto(ctx, owner, object, live, forced)
+		done, err := u.onto(ctx, live)
 		if err != nil && !isStale(err) && !isGone(err) {
 			return err
 		}
@@ -109,22 +108,38 @@ func (c *Client) update(ctx context.Context, owner Owner, object manifest.Object
 	}
 }
 
-// updateOnto writes an object onto the live one. It reports false where the
-// live one turned out to be on its way out.
-func (c *Client) updateOnto(ctx context.Context, owner Owner, object manifest.Object, live *unstructured.Unstructured, forced bool) (bool, error) {
-	manager := owner.managerOf(object)
-	target := onto{uid: string(live.GetUID()), force: forced}
-	if forced {
+// updating is the update of one object.
+type updating struct {
+	client *Client
+	owner  Owner
+	object manifest.Object
+	// forced is set where fields of others are taken and additions removed.
+	forced bool
+	// applied is set once the desired fields are written.
+	applied bool
+}
+
+// onto writes the object onto the live one. It reports false where the live
+// one turned out to be on its way out.
+func (u *updating) onto(ctx context.Context, live *unstructured.Unstructured) (bool, error) {
+	c, manager := u.client, u.owner.managerOf(u.object)
+	target := onto{uid: string(live.GetUID()), force: u.forced}
+	if u.forced {
 		// Force only onto the very state that was looked at.
 		target.version = live.GetResourceVersion()
 	}
-	written, err := c.applyOnto(ctx, owner, object, target)
-	if replaced := compare(object, live).replaced; forced && apierrors.IsInvalid(err) && replaced != nil {
+	if kept, err := c.handOverReplicas(ctx, u.object, live, manager); err != nil {
+		return false, err
+	} else if kept != nil && u.forced {
+		target.version = kept.GetResourceVersion()
+	}
+	written, err := c.applyOnto(ctx, u.owner, u.object, target)
+	if replaced := compare(u.object, live).replaced; u.forced && apierrors.IsInvalid(err) && replaced != nil {
 		// What others added stays beside what the apply puts back, and the two
 		// may not go together: a port under another name, of the same number.
 		if written, err = c.replace(ctx, replaced, manager); err == nil {
 			target.version = written.GetResourceVersion()
-			written, err = c.applyOnto(ctx, owner, object, target)
+			written, err = c.applyOnto(ctx, u.owner, u.object, target)
 		}
 	}
 	if err != nil {
@@ -133,16 +148,47 @@ func (c *Client) updateOnto(ctx context.Context, owner Owner, object manifest.Ob
 	if written.GetDeletionTimestamp() != nil {
 		return false, nil // accepted, and lost: the object goes away
 	}
-	if !forced {
+	u.applied = true
+	if !u.forced {
 		return true, nil
 	}
-	if cleaned := compare(object, written).cleaned; cleaned != nil {
+	if cleaned := compare(u.object, written).cleaned; cleaned != nil {
 		// Server-side apply never removes what others added.
 		if written, err = c.replace(ctx, cleaned, manager); err != nil {
 			return false, err
 		}
 	}
 	return true, c.disown(ctx, written, manager)
+}
+
+// replicasManager holds spec.replicas of a Deployment from when we let go of
+// it until the autoscaler first writes it.
+const replicasManager = sharedManager + "-replicas"
+
+// handOverReplicas keeps the number of replicas where an autoscaler takes
+// over: an apply that leaves the field out would make it 1, its default
+// (Kubernetes docs, Server-Side Apply, "Transferring ownership"). It returns
+// the object if it was written.
+func (c *Client) handOverReplicas(ctx context.Context, object manifest.Object, live *unstructured.Unstructured, manager string) (*unstructured.Unstructured, error) {
+	if object.Body.GroupVersionKind() != deploymentKind {
+		return nil, nil
+	}
+	if _, wanted, _ := unstructured.NestedFieldNoCopy(object.Body.Object, "spec", "replicas"); wanted {
+		return nil, nil
+	}
+	field := pathsOf([]step{{field: "spec"}, {field: "replicas"}})[0]
+	ours := slices.ContainsFunc(ownersOf(live), func(m managed) bool { return m.manager == manager && m.fields.Has(field) })
+	replicas, set, _ := unstructured.NestedFieldNoCopy(live.Object, "spec", "replicas")
+	if !ours || !set {
+		return nil, nil
+	}
+	body := &unstructured.Unstructured{Object: map[string]any{
+		"metadata": map[string]any{"name": live.GetName(), "namespace": live.GetNamespace(), "uid": string(live.GetUID())},
+		"spec":     map[string]any{"replicas": replicas},
+	}}
+	body.SetGroupVersionKind(deploymentKind)
+	kept, _, err := c.apply(ctx, body, applyOptions{manager: replicasManager})
+	return kept, err
 }
 
 // ownerless is the manager of what an object held when somebody had wiped its

@@ -137,10 +137,8 @@ func (w *wait) judge(ctx context.Context, live *unstructured.Unstructured) (bool
 
 // checkPods ends the wait if the pods give a reason that will not pass.
 func (w *wait) checkPods(ctx context.Context) error {
-	found, err := w.client.reasons(ctx, w.last)
-	if err != nil {
-		return nil // reasons only ever explain
-	}
+	// Pods that cannot be listed give no reason: the wait goes on without.
+	found, _ := w.client.reasons(ctx, w.last)
 	now := time.Now()
 	for _, reason := range found {
 		if _, seen := w.since[reason.Text]; !seen {

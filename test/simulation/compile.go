@@ -2,7 +2,9 @@ package simulation
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
@@ -28,11 +30,30 @@ func gatewayObjects(s scenario.Scenario) []manifest.Object {
 		}
 		for _, o := range workload.Objects(g, s.Mesh()) {
 			if slices.Contains(read, o.Body.GetKind()) {
+				keepInside(s, o)
 				all = append(all, o)
 			}
 		}
 	}
 	return all
+}
+
+// keepInside hides a gateway's Service, which a whole mesh sees, from the
+// other states of a generator process.
+func keepInside(s scenario.Scenario, o manifest.Object) {
+	if o.Body.GetKind() != "Service" {
+		return
+	}
+	seen := map[string]bool{}
+	for _, ref := range s.Gateways {
+		seen[ref.Namespace] = true
+	}
+	for _, w := range s.Workloads {
+		seen[w.Namespace] = true
+	}
+	annotations := maps.Clone(o.Body.GetAnnotations())
+	annotations[compile.AnnotationExportTo] = strings.Join(slices.Sorted(maps.Keys(seen)), ",")
+	o.Body.SetAnnotations(annotations)
 }
 
 // compilation is what the policies of a scenario become, policy by policy.

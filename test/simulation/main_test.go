@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"os"
+	"runtime/debug"
 	"testing"
 
 	"istio.io/istio/pkg/log"
@@ -13,5 +14,7 @@ func TestMain(m *testing.M) {
 	for _, scope := range log.Scopes() {
 		scope.SetOutputLevel(log.NoneLevel)
 	}
+	// Meshes are made and thrown away by the hundred.
+	debug.SetGCPercent(400)
 	os.Exit(m.Run())
 }

@@ -3,8 +3,11 @@ package simulation
 import (
 	"encoding/json"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
 	"github.com/meshegress/terraform-provider-istio/test/simulation/generate"
@@ -71,36 +74,56 @@ func check(t *testing.T, settings scenario.Settings, states []state) report {
 	for where, err := range mesh.Rejected {
 		r.mismatches = append(r.mismatches, mismatch{call: where, outcome: scenario.Outcome{Trace: []string{"Istio's validation refuses it: " + err.Error()}}})
 	}
+	found := make([]report, len(states))
+	var workers errgroup.Group
+	workers.SetLimit(runtime.GOMAXPROCS(0))
 	for i, s := range states {
-		var arrivals []generate.Arrival
-		probes := s.probes
-		if probes == nil {
-			probes = generate.Calls(s.after)
+		workers.Go(func() error {
+			found[i] = follow(mesh, placed[i], i, s)
+			return nil
+		})
+	}
+	_ = workers.Wait()
+	for _, f := range found {
+		r.mismatches = append(r.mismatches, f.mismatches...)
+		for kind, n := range f.calls {
+			r.calls[kind] += n
 		}
-		for _, c := range probes {
-			verdict := oracle.Call(s.after, c)
-			if !s.settled() {
-				verdict = verdict.Or(oracle.Call(s.before, c))
-			}
-			outcome := mesh.Call(placed[i], c)
-			r.count(c.Kind, verdict, outcome)
-			if !verdict.Admits(outcome) {
-				r.mismatches = append(r.mismatches, mismatch{i, c.String() + describe(s.after, c.From), verdict, outcome})
-			}
-			if outcome.Hop != nil && len(outcome.Exits) > 0 && c.Kind == "as meant" {
-				arrivals = append(arrivals, generate.Arrival{Call: c, Hop: *outcome.Hop})
-			}
+	}
+	return r
+}
+
+// follow makes the calls of one state.
+func follow(mesh *judge.Mesh, place *judge.State, i int, s state) report {
+	r := report{calls: map[string]int{}}
+	var arrivals []generate.Arrival
+	probes := s.probes
+	if probes == nil {
+		probes = generate.Calls(s.after)
+	}
+	for _, c := range probes {
+		verdict := oracle.Call(s.after, c)
+		if !s.settled() {
+			verdict = verdict.Or(oracle.Call(s.before, c))
 		}
-		for _, c := range generate.Straights(s.after, arrivals) {
-			verdict := oracle.Straight(s.after, c)
-			if !s.settled() {
-				verdict = verdict.Or(oracle.Straight(s.before, c))
-			}
-			outcome := mesh.Straight(placed[i], c)
-			r.count("straight, "+c.Kind, verdict, outcome)
-			if !verdict.Admits(outcome) {
-				r.mismatches = append(r.mismatches, mismatch{i, c.String(), verdict, outcome})
-			}
+		outcome := mesh.Call(place, c)
+		r.count(c.Kind, verdict, outcome)
+		if !verdict.Admits(outcome) {
+			r.mismatches = append(r.mismatches, mismatch{i, c.String() + describe(s.after, c.From), verdict, outcome})
+		}
+		if outcome.Hop != nil && len(outcome.Exits) > 0 && c.Kind == "as meant" {
+			arrivals = append(arrivals, generate.Arrival{Call: c, Hop: *outcome.Hop})
+		}
+	}
+	for _, c := range generate.Straights(s.after, arrivals) {
+		verdict := oracle.Straight(s.after, c)
+		if !s.settled() {
+			verdict = verdict.Or(oracle.Straight(s.before, c))
+		}
+		outcome := mesh.Straight(place, c)
+		r.count("straight, "+c.Kind, verdict, outcome)
+		if !verdict.Admits(outcome) {
+			r.mismatches = append(r.mismatches, mismatch{i, c.String(), verdict, outcome})
 		}
 	}
 	return r

@@ -112,7 +112,7 @@ func (f *follower) enter(gateway int, port int64, mutual bool, sni string, proto
 	v := f.mesh.gateway(f.state, gateway)
 	target, chain, err := f.through(v, call)
 	if err == nil {
-		err = seen.admits(chain)
+		err = seen.admits(v.guard(chain))
 	}
 	var next upstream
 	if err == nil {

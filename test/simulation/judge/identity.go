@@ -31,37 +31,52 @@ type connection struct {
 // admits returns why the filter chain refuses the connection; nil if it lets
 // it in. What it cannot evaluate it does not guess: that is an error too, and
 // panics, since the proof would be worth nothing.
-func (c connection) admits(chain *listenerv3.FilterChain) error {
-	if err := c.handshake(chain); err != nil {
+func (c connection) admits(chain guard) error {
+	if err := c.handshake(chain.tls); err != nil {
 		return err
 	}
-	for _, filter := range chain.GetFilters() {
-		switch config := unpack(filter.GetTypedConfig()).(type) {
-		case *tcprbac.RBAC:
-			if err := c.allowed(config.GetRules()); err != nil {
-				return err
-			}
-		case *hcm.HttpConnectionManager:
-			for _, f := range config.GetHttpFilters() {
-				if f.GetTypedConfig().MessageIs(&httprbac.RBAC{}) {
-					if err := c.allowed(unpack(f.GetTypedConfig()).(*httprbac.RBAC).GetRules()); err != nil {
-						return err
-					}
-				}
-			}
+	for _, rules := range chain.rbac {
+		if err := c.allowed(rules); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// handshake evaluates the names that the downstream TLS context accepts.
-func (c connection) handshake(chain *listenerv3.FilterChain) error {
-	if chain.GetTransportSocket() == nil {
-		return nil
+// guard is what stands in a filter chain before its route.
+type guard struct {
+	tls  *tlsv3.DownstreamTlsContext // nil for none
+	rbac []*rbacv3.RBAC
+}
+
+func guardOf(chain *listenerv3.FilterChain) guard {
+	var g guard
+	if socket := chain.GetTransportSocket(); socket != nil {
+		context, ok := unpack(socket.GetTypedConfig()).(*tlsv3.DownstreamTlsContext)
+		if !ok {
+			panic("judge: a transport socket that is not TLS")
+		}
+		g.tls = context
 	}
-	context, ok := unpack(chain.GetTransportSocket().GetTypedConfig()).(*tlsv3.DownstreamTlsContext)
-	if !ok {
-		panic("judge: a transport socket that is not TLS")
+	for _, filter := range chain.GetFilters() {
+		switch config := unpack(filter.GetTypedConfig()).(type) {
+		case *tcprbac.RBAC:
+			g.rbac = append(g.rbac, config.GetRules())
+		case *hcm.HttpConnectionManager:
+			for _, f := range config.GetHttpFilters() {
+				if f.GetTypedConfig().MessageIs(&httprbac.RBAC{}) {
+					g.rbac = append(g.rbac, unpack(f.GetTypedConfig()).(*httprbac.RBAC).GetRules())
+				}
+			}
+		}
+	}
+	return g
+}
+
+// handshake evaluates the names that the downstream TLS context accepts.
+func (c connection) handshake(context *tlsv3.DownstreamTlsContext) error {
+	if context == nil {
+		return nil
 	}
 	if c.identity == nil {
 		if context.GetRequireClientCertificate().GetValue() {

@@ -11,11 +11,15 @@ import (
 	"testing"
 	"time"
 
+	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
+	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
+	"google.golang.org/protobuf/types/known/anypb"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
 	meshconfig "istio.io/api/mesh/v1alpha1"
 	"istio.io/istio/pilot/pkg/model"
+	"istio.io/istio/pilot/pkg/networking/core"
 	"istio.io/istio/pilot/pkg/simulation"
 	"istio.io/istio/pilot/test/xds"
 	"istio.io/istio/pkg/config"
@@ -58,7 +62,12 @@ type Mesh struct {
 type view struct {
 	proxy *model.Proxy
 	sim   *simulation.Simulation
-	names map[string]string // DNS names that its sidecar answers
+	// clusters by name, packed.
+	clusters map[string]*anypb.Any
+	// unpacked and guards are what has been read of clusters and chains.
+	unpacked map[string]*clusterv3.Cluster
+	guards   map[*listenerv3.FilterChain]guard
+	names    map[string]string // DNS names that its sidecar answers
 }
 
 // New starts an istiod that knows the objects of all states. All states have
@@ -96,6 +105,9 @@ func New(t *testing.T, settings scenario.Settings, states []*State) *Mesh {
 		MeshConfig:        meshConfig(settings),
 		DebounceTime:      settle,
 	})
+	// Sidecars of one namespace have most of their clusters in common; istiod
+	// keeps them in a cache, and so do we.
+	m.server.ConfigGen = core.NewConfigGenerator(model.NewXdsCache())
 	return m
 }
 
@@ -173,7 +185,48 @@ const istioVersion = "1.31.0"
 
 func (m *Mesh) view(p *model.Proxy) *view {
 	p = m.server.SetupProxy(p)
-	return &view{proxy: p, sim: simulation.NewSimulation(m.t, m.server, p)}
+	listeners := m.server.Listeners(p)
+	clusters, _ := m.server.ConfigGen.BuildClusters(p, &model.PushRequest{Push: m.server.PushContext()})
+	v := &view{
+		proxy: p,
+		// What simulation.NewSimulation makes, without the clusters: they are
+		// unpacked when a call comes to them.
+		sim: &simulation.Simulation{
+			Listeners: listeners,
+			Routes:    m.server.RoutesFromListeners(p, listeners),
+		},
+		clusters: map[string]*anypb.Any{},
+		unpacked: map[string]*clusterv3.Cluster{},
+		guards:   map[*listenerv3.FilterChain]guard{},
+	}
+	for _, c := range clusters {
+		v.clusters[c.GetName()] = c.GetResource()
+	}
+	return v
+}
+
+// cluster returns a cluster of the proxy.
+func (v *view) cluster(name string) (*clusterv3.Cluster, bool) {
+	if c, ok := v.unpacked[name]; ok {
+		return c, true
+	}
+	box, ok := v.clusters[name]
+	if !ok {
+		return nil, false
+	}
+	c := unpack(box).(*clusterv3.Cluster)
+	v.unpacked[name] = c
+	return c, true
+}
+
+// guard returns what stands in a filter chain before its route.
+func (v *view) guard(chain *listenerv3.FilterChain) guard {
+	g, ok := v.guards[chain]
+	if !ok {
+		g = guardOf(chain)
+		v.guards[chain] = g
+	}
+	return g
 }
 
 // gatewayIP and workloadIP number the pods of all states.

@@ -47,11 +47,10 @@ const (
 // upstream resolves a cluster of a proxy. host is the Host header, from which
 // Envoy takes the server name where it is told to.
 func (m *Mesh) upstream(v *view, name, host string) (upstream, error) {
-	index := slices.IndexFunc(v.sim.Clusters, func(c *clusterv3.Cluster) bool { return c.GetName() == name })
-	if index < 0 {
+	c, ok := v.cluster(name)
+	if !ok {
 		return upstream{}, fmt.Errorf("there is no cluster %s", name)
 	}
-	c := v.sim.Clusters[index]
 	up := upstream{}
 	var lb []*endpointv3.LocalityLbEndpoints
 	switch c.GetType() {

@@ -32,11 +32,12 @@ type Server struct {
 }
 
 // served are the calls that terraform-plugin-go looks for in a server of the
-// framework: those that are optional have to be passed on by name.
+// framework: those that are optional have to be passed on by name, as long as
+// terraform-plugin-go has interfaces of their own for them.
 type served interface {
-	tfprotov6.ProviderServerWithListResource
-	tfprotov6.ProviderServerWithActions
-	tfprotov6.ProviderServerWithStateStores
+	tfprotov6.ProviderServerWithListResource //nolint:staticcheck // deprecated in favour of what is not there yet
+	tfprotov6.ProviderServerWithActions      //nolint:staticcheck // as above
+	tfprotov6.ProviderServerWithStateStores  //nolint:staticcheck // as above
 }
 
 // New returns a function that makes the server of a provider, in the form that

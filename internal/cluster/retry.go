@@ -122,11 +122,13 @@ const (
 	writeAttempt = 30 * time.Second
 	// offlineReads is long enough for an API server to restart and short
 	// enough for a plan.
-	offlineReads  = 30 * time.Second
-	defaultReads  = 2 * time.Minute
-	defaultWrites = 10 * time.Minute
-	backoffBase   = 200 * time.Millisecond
-	backoffCap    = 10 * time.Second
+	offlineReads = 30 * time.Second
+	// offlineLookups is what a look-up waits that a plan can do without.
+	offlineLookups = 3 * time.Second
+	defaultReads   = 2 * time.Minute
+	defaultWrites  = 10 * time.Minute
+	backoffBase    = 200 * time.Millisecond
+	backoffCap     = 10 * time.Second
 )
 
 // backoff returns the wait before the next attempt: exponential with full
@@ -137,6 +139,22 @@ func backoff(attempt int) time.Duration {
 		ceiling = min(backoffCap, backoffBase<<attempt)
 	}
 	return time.Duration(rand.Int64N(int64(ceiling)) + 1)
+}
+
+type briefKey struct{}
+
+// Briefly marks the calls of a look-up that is worth little waiting: of a server
+// that is not there they give up after a few seconds, and what they find says
+// nothing to calls that have more patience.
+func Briefly(ctx context.Context) context.Context { return context.WithValue(ctx, briefKey{}, true) }
+
+func isBrief(ctx context.Context) bool { return ctx.Value(briefKey{}) != nil }
+
+func offlineLimit(ctx context.Context) time.Duration {
+	if isBrief(ctx) {
+		return offlineLookups
+	}
+	return offlineReads
 }
 
 // do runs one request until it succeeds, fails for good, or time is up. A
@@ -171,11 +189,13 @@ func (c *Client) do(ctx context.Context, o op, attempt func(context.Context) err
 			if c.unreachable.Load() {
 				return failure
 			}
-			limit = earlier(deadline, start.Add(offlineReads))
+			limit = earlier(deadline, start.Add(offlineLimit(ctx)))
 		}
 		wait := max(backoff(n), v.wait)
 		if !v.retry || v.limit > 0 && n >= v.limit || time.Now().Add(wait).After(limit) {
-			c.unreachable.Store(v.offline && !o.write)
+			if !isBrief(ctx) {
+				c.unreachable.Store(v.offline && !o.write)
+			}
 			return failure
 		}
 		if err := sleep(ctx, wait); err != nil {

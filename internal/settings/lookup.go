@@ -37,7 +37,7 @@ func (p *Provider) lookupWithin(ctx context.Context, limit time.Duration, look f
 		return nil
 	}
 
-	bounded, cancel := context.WithTimeout(ctx, limit)
+	bounded, cancel := context.WithTimeout(cluster.Briefly(ctx), limit)
 	defer cancel()
 	err = p.CheckTrustDomain(bounded, client)
 	if err == nil {

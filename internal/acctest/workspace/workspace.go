@@ -9,13 +9,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
 )
 
-// Workspace is a directory with a configuration, a state and a CLI config that
-// finds the provider by dev_overrides, so no `init` and no registry is needed.
+// Workspace is a directory with a configuration, a state and a CLI configuration
+// that finds the provider without a registry.
 type Workspace struct {
 	// Dir holds the configuration and the state.
 	Dir string
@@ -27,15 +28,43 @@ type Workspace struct {
 	Echo io.Writer
 }
 
-// New returns a workspace in dir, which must exist. provider is the executable
+// New returns a workspace in dir, which must exist, in which no `init` is needed. provider is the executable
 // that BuildProvider returned; further environment variables are KEY=value.
 //
 // Variables of the caller's environment that would change what the CLI or the
 // provider does (TF_*, KUBE_*, KUBECONFIG) are not handed on.
 func New(dir, executable, provider string, env ...string) (*Workspace, error) {
-	cliConfig := filepath.Join(dir, ".dev_overrides.tfrc")
-	text := fmt.Sprintf("provider_installation {\n  dev_overrides {\n    \"meshegress/istio\" = %q\n  }\n  direct {}\n}\n",
-		filepath.Dir(provider))
+	return newWorkspace(dir, executable, env, fmt.Sprintf("dev_overrides {\n    %q = %q\n  }\n  direct {}", source, filepath.Dir(provider)))
+}
+
+// NewInstalled is New for a workspace in which `init` installs the provider, as it
+// does for users: from a mirror that this function lays out beside the executable.
+func NewInstalled(dir, executable, provider string, env ...string) (*Workspace, error) {
+	mirror := filepath.Join(filepath.Dir(provider), "mirror")
+	for _, registry := range []string{"registry.terraform.io", "registry.opentofu.org"} {
+		at := filepath.Join(mirror, registry, filepath.FromSlash(source), mirrorVersion, runtime.GOOS+"_"+runtime.GOARCH)
+		if err := os.MkdirAll(at, 0o755); err != nil {
+			return nil, err
+		}
+		if err := os.Link(provider, filepath.Join(at, filepath.Base(provider)+"_v"+mirrorVersion)); err != nil {
+			return nil, err
+		}
+	}
+	return newWorkspace(dir, executable, env, fmt.Sprintf("filesystem_mirror {\n    path = %q\n  }", mirror))
+}
+
+const (
+	source = "meshegress/istio"
+	// mirrorVersion is what a build of a checkout calls itself.
+	mirrorVersion = "0.0.1"
+)
+
+// CLIConfig is the CLI configuration's name in the workspace's directory.
+const CLIConfig = "cli.tfrc"
+
+func newWorkspace(dir, executable string, env []string, installation string) (*Workspace, error) {
+	cliConfig := filepath.Join(dir, CLIConfig)
+	text := "provider_installation {\n  " + installation + "\n}\n"
 	if err := os.WriteFile(cliConfig, []byte(text), 0o644); err != nil {
 		return nil, err
 	}

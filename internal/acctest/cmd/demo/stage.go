@@ -22,7 +22,9 @@ type stage struct {
 	cli          string // terraform or tofu: the command as it is typed
 	workspace    *workspace.Workspace
 	kubectlPath  string
-	broken       []string // what breakIt changed, as keys of `drift`
+	// edited and deleted are the VirtualService and the ServiceEntry that breakIt
+	// changes behind the provider's back.
+	edited, deleted string
 }
 
 // newStage starts the control plane and builds the provider. The caller closes
@@ -67,7 +69,7 @@ func newStage(ctx context.Context, out io.Writer) (*stage, error) {
 	if err := copyConfiguration(filepath.Join(root, "examples", "demo"), s.dir); err != nil {
 		return s, err
 	}
-	s.workspace, err = workspace.New(s.dir, paths[tool], provider, "KUBE_CONFIG_PATH="+s.controlPlane.Kubeconfig)
+	s.workspace, err = workspace.NewInstalled(s.dir, paths[tool], provider, "KUBE_CONFIG_PATH="+s.controlPlane.Kubeconfig)
 	if err != nil {
 		return s, err
 	}
@@ -90,9 +92,9 @@ func (s *stage) close() error {
 func (s *stage) environment() string {
 	return fmt.Sprintf(`  cd %[1]s
   export PATH=%[1]s/bin:$PATH
-  export TF_CLI_CONFIG_FILE=%[1]s/.dev_overrides.tfrc
+  export TF_CLI_CONFIG_FILE=%[1]s/%[3]s
   export KUBE_CONFIG_PATH=%[2]s KUBECONFIG=%[2]s
-`, s.dir, s.controlPlane.Kubeconfig)
+`, s.dir, s.controlPlane.Kubeconfig, workspace.CLIConfig)
 }
 
 // kubectl runs the control plane's own kubectl.

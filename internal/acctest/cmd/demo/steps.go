@@ -52,8 +52,11 @@ func run(ctx context.Context, out io.Writer, keep bool) (err error) {
 
 func (s *stage) prepare(ctx context.Context) error {
 	say(s.out, "Two namespaces, and in one of them two workloads.")
-	_, err := s.showKubectl(ctx, "apply", "-f", "workloads.yaml")
-	return err
+	if _, err := s.showKubectl(ctx, "apply", "-f", "workloads.yaml"); err != nil {
+		return err
+	}
+	say(s.out, "The configuration is examples/demo/main.tf: a gateway, and a policy that lets sleep-a out to three hosts.")
+	return s.showCLI(ctx, 0, []string{"successfully initialized"}, "init", "-no-color")
 }
 
 func (s *stage) plan(ctx context.Context) error {
@@ -85,32 +88,43 @@ func (s *stage) look(ctx context.Context) error {
 // breakIt edits one VirtualService and deletes one ServiceEntry by hand.
 func (s *stage) breakIt(ctx context.Context) error {
 	say(s.out, "Now somebody edits a VirtualService by hand, and deletes a ServiceEntry.")
-	virtualService, err := s.first(ctx, "virtualservices", `{range .items[?(@.spec.http)]}{.metadata.name}{"\n"}{end}`)
-	if err != nil {
+	var err error
+	if s.edited, err = s.first(ctx, "virtualservices", `{range .items[?(@.spec.http)]}{.metadata.name}{"\n"}{end}`); err != nil {
 		return err
 	}
-	serviceEntry, err := s.first(ctx, "serviceentries", `{range .items[*]}{.metadata.name}{"\n"}{end}`)
-	if err != nil {
+	if s.deleted, err = s.first(ctx, "serviceentries", `{range .items[*]}{.metadata.name}{"\n"}{end}`); err != nil {
 		return err
 	}
-	if _, err := s.showKubectl(ctx, "-n", sourceNamespace, "patch", "virtualservice", virtualService, "--type=json",
+	if _, err := s.showKubectl(ctx, "-n", sourceNamespace, "patch", "virtualservice", s.edited, "--type=json",
 		`--patch=[{"op": "replace", "path": "/spec/http/0/route/0/destination/host", "value": "`+evilHost+`"}]`); err != nil {
 		return err
 	}
-	_, err = s.showKubectl(ctx, "-n", sourceNamespace, "delete", "serviceentry", serviceEntry)
-	s.broken = []string{"VirtualService/" + sourceNamespace + "/" + virtualService, "ServiceEntry/" + sourceNamespace + "/" + serviceEntry}
+	_, err = s.showKubectl(ctx, "-n", sourceNamespace, "delete", "serviceentry", s.deleted)
 	return err
 }
 
 func (s *stage) planShowsDrift(ctx context.Context) error {
 	say(s.out, "The next plan shows both: in `drift` what was changed and by whom, and in `manifests` what will be put back.")
-	wanted := append([]string{"istio_egress_traffic_policy.payments will be updated in-place", "drift", evilHost}, s.broken...)
-	return s.showCLI(ctx, planHasChanges, wanted, "plan", "-no-color", "-detailed-exitcode")
+	return s.showCLI(ctx, planHasChanges, []string{
+		"istio_egress_traffic_policy.payments will be updated in-place",
+		"drift", evilHost, "kubectl-patch",
+		"VirtualService/" + sourceNamespace + "/" + s.edited,
+		"ServiceEntry/" + sourceNamespace + "/" + s.deleted,
+	}, "plan", "-no-color", "-detailed-exitcode")
 }
 
 func (s *stage) repair(ctx context.Context) error {
 	say(s.out, "Apply repairs them.")
-	return s.showCLI(ctx, 0, []string{"0 added, 1 changed, 0 destroyed"}, "apply", "-no-color", "-auto-approve")
+	if err := s.showCLI(ctx, 0, []string{"0 added, 1 changed, 0 destroyed"}, "apply", "-no-color", "-auto-approve"); err != nil {
+		return err
+	}
+	output, err := s.showKubectl(ctx, "-n", sourceNamespace, "get", "virtualservice", s.edited,
+		"-o", `jsonpath={.spec.http[0].route[0].destination.host}{"\n"}`)
+	if err := shows(output, err, "payments-egw."); err != nil {
+		return err
+	}
+	_, err = s.showKubectl(ctx, "-n", sourceNamespace, "get", "serviceentry", s.deleted)
+	return err
 }
 
 func (s *stage) emptyPlan(ctx context.Context) error {

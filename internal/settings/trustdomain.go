@@ -59,7 +59,7 @@ func (p *Provider) CheckTrustDomain(ctx context.Context, client *cluster.Client)
 		return err
 	case err != nil:
 		p.trustDomain.checked = true
-		return nil
+		return nil //nolint:nilerr // may not be read: cannot tell
 	}
 	p.trustDomain.checked = true
 	if configMap != nil {

@@ -134,7 +134,7 @@ func (e entry) selectors(namespace string) []map[string]string {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b map[string]string) int { return cmp.Compare(len(b), len(a)) })
-	return slices.CompactFunc(all, func(a, b map[string]string) bool { return maps.Equal(a, b) })
+	return slices.CompactFunc(all, maps.Equal[map[string]string, map[string]string])
 }
 
 // upgraded reports whether the gateway turns the entry's requests into TLS.

@@ -67,12 +67,12 @@ func (s *stage) plan(ctx context.Context) error {
 		"mytest/app=sleep-a (sa sleep-a) -> httpbin.org:80 HTTP",
 		"Deployment/istio-egress/egressgateway-a",
 		"VirtualService/mytest/",
-	}, "plan", "-no-color", "-detailed-exitcode")
+	}, "plan", "-no-color", "-detailed-exitcode", "-out=plan")
 }
 
 func (s *stage) apply(ctx context.Context) error {
 	say(s.out, "Apply writes them, and waits until the gateway's pods are available.")
-	return s.showCLI(ctx, 0, []string{"Apply complete!", "gateway_ports"}, "apply", "-no-color", "-auto-approve")
+	return s.showCLI(ctx, 0, []string{"Apply complete!", "gateway_ports"}, "apply", "-no-color", "plan")
 }
 
 func (s *stage) look(ctx context.Context) error {
@@ -110,12 +110,12 @@ func (s *stage) planShowsDrift(ctx context.Context) error {
 		"drift", evilHost, "kubectl-patch",
 		"VirtualService/" + sourceNamespace + "/" + s.edited,
 		"ServiceEntry/" + sourceNamespace + "/" + s.deleted,
-	}, "plan", "-no-color", "-detailed-exitcode")
+	}, "plan", "-no-color", "-detailed-exitcode", "-out=plan")
 }
 
 func (s *stage) repair(ctx context.Context) error {
 	say(s.out, "Apply repairs them.")
-	if err := s.showCLI(ctx, 0, []string{"0 added, 1 changed, 0 destroyed"}, "apply", "-no-color", "-auto-approve"); err != nil {
+	if err := s.showCLI(ctx, 0, []string{"0 added, 1 changed, 0 destroyed"}, "apply", "-no-color", "plan"); err != nil {
 		return err
 	}
 	output, err := s.showKubectl(ctx, "-n", sourceNamespace, "get", "virtualservice", s.edited,

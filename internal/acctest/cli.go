@@ -86,9 +86,20 @@ func findCLI(ctx context.Context, name string) (CLI, error) {
 
 // inspect asks an executable what it is.
 func inspect(ctx context.Context, path string) (CLI, error) {
-	output, err := exec.CommandContext(ctx, path, "version", "-json").Output()
+	run := func(args ...string) ([]byte, error) {
+		command := exec.CommandContext(ctx, path, args...)
+		// A CLI configuration that is not there makes OpenTofu print a warning
+		// before the JSON.
+		command.Env = append(os.Environ(), "TF_CLI_CONFIG_FILE="+os.DevNull, "CHECKPOINT_DISABLE=1")
+		output, err := command.Output()
+		if err != nil {
+			return nil, fmt.Errorf("%s %s: %w", path, strings.Join(args, " "), err)
+		}
+		return output, nil
+	}
+	output, err := run("version", "-json")
 	if err != nil {
-		return CLI{}, fmt.Errorf("%s version: %w", path, err)
+		return CLI{}, err
 	}
 	var answer struct {
 		Version string `json:"terraform_version"`
@@ -96,9 +107,9 @@ func inspect(ctx context.Context, path string) (CLI, error) {
 	if err := json.Unmarshal(output, &answer); err != nil {
 		return CLI{}, fmt.Errorf("%s version -json: %w", path, err)
 	}
-	text, err := exec.CommandContext(ctx, path, "version").Output()
+	text, err := run("version")
 	if err != nil {
-		return CLI{}, fmt.Errorf("%s version: %w", path, err)
+		return CLI{}, err
 	}
 	return CLI{Path: path, Version: answer.Version, OpenTofu: strings.Contains(string(text), "OpenTofu")}, nil
 }

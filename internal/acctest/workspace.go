@@ -75,6 +75,7 @@ func (w *Workspace) Finish(process *workspace.Process, exitCode int, args []stri
 	if err != nil {
 		w.f.t.Fatal(err)
 	}
+	w.f.t.Logf("%s: exit code %d after %.1f s", strings.Join(args, " "), result.ExitCode, result.Wall.Seconds())
 	if result.ExitCode != exitCode {
 		w.f.t.Fatalf("%s %s: exit code %d after %s, want %d\n%s", w.Executable, strings.Join(args, " "),
 			result.ExitCode, result.Wall.Round(time.Second), exitCode, result.Output)

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/workload"
@@ -17,10 +19,13 @@ import (
 // read are the kinds of a gateway's objects that istiod reads.
 var read = []string{"Service", "AuthorizationPolicy", "Telemetry"}
 
-// gatewayObjects returns the objects that the gateways of a scenario consist
-// of, as far as istiod reads them.
+// gatewayObjects returns what is there before any policy: the users' Sidecars,
+// and the objects that the gateways consist of, as far as istiod reads them.
 func gatewayObjects(s scenario.Scenario) []manifest.Object {
 	var all []manifest.Object
+	for _, sidecar := range s.Sidecars {
+		all = append(all, sidecarObject(sidecar))
+	}
 	for _, ref := range s.Gateways {
 		g := workload.Defaults()
 		g.Name, g.Namespace = ref.Name, ref.Namespace
@@ -36,6 +41,27 @@ func gatewayObjects(s scenario.Scenario) []manifest.Object {
 		}
 	}
 	return all
+}
+
+func sidecarObject(s scenario.Sidecar) manifest.Object {
+	hosts := []any{}
+	for _, h := range s.Hosts {
+		hosts = append(hosts, h)
+	}
+	spec := map[string]any{"egress": []any{map[string]any{"hosts": hosts}}}
+	if s.RegistryOnly != nil {
+		mode := "ALLOW_ANY"
+		if *s.RegistryOnly {
+			mode = "REGISTRY_ONLY"
+		}
+		spec["outboundTrafficPolicy"] = map[string]any{"mode": mode}
+	}
+	body := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "networking.istio.io/v1", "kind": "Sidecar", "spec": spec,
+	}}
+	body.SetNamespace(s.Namespace)
+	body.SetName("default")
+	return manifest.Object{Key: manifest.Key("Sidecar", s.Namespace, "default"), Body: body}
 }
 
 // keepInside hides a gateway's Service, which a whole mesh sees, from the

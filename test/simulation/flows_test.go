@@ -23,6 +23,7 @@ func base(policies ...policy.Policy) scenario.Scenario {
 			{Name: "a2", Namespace: "shop", Labels: map[string]string{"app": "a"}, ServiceAccount: "other"},
 			{Name: "b", Namespace: "shop", Labels: map[string]string{"app": "b"}, ServiceAccount: "b"},
 			{Name: "x", Namespace: "bank", Labels: map[string]string{"app": "a"}, ServiceAccount: "a"},
+			{Name: "y", Namespace: "bank", Labels: map[string]string{"app": "b"}, ServiceAccount: "a"},
 		},
 		Policies: policies,
 	}

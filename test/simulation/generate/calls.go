@@ -69,6 +69,9 @@ func entriesOf(s scenario.Scenario) []target {
 		for _, rule := range p.EgressRules {
 			for _, to := range rule.To {
 				for _, host := range to.Hosts {
+					if suffix, ok := strings.CutPrefix(host, "*"); ok {
+						host = "any" + suffix
+					}
 					all = append(all, target{protocol: to.Port.Protocol, host: host, addresses: to.Addresses, port: to.Port.Number})
 				}
 			}

@@ -47,14 +47,14 @@ func Fit(policies []policy.Policy) string {
 func (a grant) against(b grant) string {
 	sameEntry := a.p.Name == b.p.Name && a.to.Name == b.to.Name
 	sameSource := a.from.Namespace == b.from.Namespace
-	sameGatewayNamespace := a.p.ByEgressGateway.Namespace == b.p.ByEgressGateway.Namespace
+	sameGatewayNamespace := a.p.ByEgressGateway != nil && b.p.ByEgressGateway != nil && a.p.ByEgressGateway.Namespace == b.p.ByEgressGateway.Namespace
 	if a.host == b.host && sameSource && !sameEntry {
 		switch {
 		case a.to.Port.Number == b.to.Port.Number && overlap(a.from.WorkloadSelector, b.from.WorkloadSelector):
 			return "the sources overlap"
 		case a.to.Port.Number == b.to.Port.Number && a.to.Port.Protocol != b.to.Port.Protocol:
 			return "two protocols on one port"
-		case a.p.UnselectedWorkloads != b.p.UnselectedWorkloads:
+		case a.p.UnselectedWorkloads != b.p.UnselectedWorkloads || (a.p.ByEgressGateway == nil) != (b.p.ByEgressGateway == nil):
 			return "deny and direct"
 		}
 	}

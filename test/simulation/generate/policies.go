@@ -67,6 +67,7 @@ func Scenario(settings scenario.Settings) *rapid.Generator[scenario.Scenario] {
 		d := drawer{t: t, settings: settings}
 		s := scenario.Scenario{Settings: settings, Workloads: workloads(), DNSCapture: Capture && d.chance("capture", 3)}
 		s.Gateways = d.gateways()
+		s.Sidecars = d.sidecars()
 		n := rapid.IntRange(1, 4).Draw(t, "policies")
 		for i := range n {
 			if p, ok := d.policy(s, policyNames[i]); ok {
@@ -136,6 +137,27 @@ func (d drawer) gateways() []compile.Reference {
 	return all
 }
 
+// sidecars are what users have in their namespaces: narrow ones, which import
+// no more than their own namespace and the gateways' Services, or only an
+// outboundTrafficPolicy of their own.
+func (d drawer) sidecars() []scenario.Sidecar {
+	var all []scenario.Sidecar
+	for _, ns := range namespaces {
+		if !d.chance("sidecar", 4) {
+			continue
+		}
+		s := scenario.Sidecar{Namespace: ns, Hosts: pick(d, "egress", [][]string{{"./*"}, {"*/*"}, {"./*", "istio-system/*"}})}
+		switch rapid.IntRange(0, 2).Draw(d.t, "mode") {
+		case 1:
+			s.RegistryOnly = ptr(true)
+		case 2:
+			s.RegistryOnly = ptr(false)
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
 // tries is how often a part is drawn again when it does not fit to the rest.
 const tries = 6
 
@@ -144,17 +166,20 @@ func (d drawer) policy(s scenario.Scenario, name string) (policy.Policy, bool) {
 	p := policy.Policy{Name: name, UnselectedWorkloads: policy.Deny}
 	ref := pick(d, "gateway", s.Gateways)
 	p.ByEgressGateway = &ref
-	if d.chance("direct", 6) {
+	switch {
+	case d.chance("without a gateway", 8):
+		p.ByEgressGateway = nil
+	case d.chance("direct", 6):
 		p.UnselectedWorkloads = policy.Direct
 	}
 	rules := rapid.IntRange(1, 2).Draw(d.t, "rules")
 	for r := range rules {
-		rule := policy.Rule{From: d.sources(ref)}
+		rule := policy.Rule{From: d.sources(p.ByEgressGateway)}
 		for e := range rapid.IntRange(1, 3).Draw(d.t, "entries") {
 			for range tries {
 				next := p
 				grown := rule
-				grown.To = append(slices.Clone(rule.To), d.entry(s, fmt.Sprintf("e%d%d", r, e)))
+				grown.To = append(slices.Clone(rule.To), d.entry(s, p, fmt.Sprintf("e%d%d", r, e)))
 				next.EgressRules = append(slices.Clone(p.EgressRules), grown)
 				if d.fits(s, next) {
 					rule = grown
@@ -180,11 +205,11 @@ func (d drawer) edit(s scenario.Scenario, p policy.Policy) (policy.Policy, bool)
 		e := rapid.IntRange(0, len(rule.To)-1).Draw(d.t, "entry")
 		switch rapid.IntRange(0, 8).Draw(d.t, "edit") {
 		case 0: // other sources
-			rule.From = d.sources(*p.ByEgressGateway)
+			rule.From = d.sources(p.ByEgressGateway)
 		case 1: // another entry of the same name
-			rule.To[e] = d.entry(s, rule.To[e].Name)
+			rule.To[e] = d.entry(s, p, rule.To[e].Name)
 		case 2: // one more entry
-			rule.To = append(rule.To, d.entry(s, "extra"))
+			rule.To = append(rule.To, d.entry(s, p, "extra"))
 		case 3: // one less
 			if len(rule.To) == 1 {
 				continue
@@ -198,19 +223,25 @@ func (d drawer) edit(s scenario.Scenario, p policy.Policy) (policy.Policy, bool)
 			}
 		case 5: // another gateway of the namespace
 			ref := pick(d, "gateway", s.Gateways)
-			if ref.Namespace != p.ByEgressGateway.Namespace {
+			if p.ByEgressGateway == nil || ref.Namespace != p.ByEgressGateway.Namespace {
 				continue
 			}
 			next.ByEgressGateway = &ref
 		case 6: // another port on the gateway
+			if p.ByEgressGateway == nil {
+				continue
+			}
 			rule.To[e].ByEgressGateway = d.explicit()
 		case 7: // other hosts
-			drawn := d.entry(s, "x")
+			drawn := d.entry(s, p, "x")
 			if drawn.Port.Protocol != rule.To[e].Port.Protocol {
 				continue
 			}
 			rule.To[e].Hosts, rule.To[e].Addresses = drawn.Hosts, drawn.Addresses
 		case 8:
+			if p.ByEgressGateway == nil {
+				continue
+			}
 			if next.UnselectedWorkloads == policy.Deny {
 				next.UnselectedWorkloads = policy.Direct
 			} else {
@@ -234,7 +265,10 @@ func (d drawer) fits(s scenario.Scenario, p policy.Policy) bool {
 	return Fit(append(slices.Clone(s.Policies), p)) == ""
 }
 
-func (d drawer) sources(ref compile.Reference) []policy.From {
+func (d drawer) sources(ref *compile.Reference) []policy.From {
+	if ref == nil {
+		return []policy.From{{Namespace: pick(d, "namespace", namespaces[:2])}}
+	}
 	identified := ref.UsesMutualTLS() && d.chance("accounts", 2)
 	var all []policy.From
 	for range rapid.IntRange(1, 2).Draw(d.t, "sources") {
@@ -254,8 +288,17 @@ func (d drawer) explicit() *policy.EntryGateway {
 	return nil
 }
 
-func (d drawer) entry(s scenario.Scenario, name string) policy.To {
-	to := policy.To{Name: name, ByEgressGateway: d.explicit()}
+func (d drawer) entry(s scenario.Scenario, p policy.Policy, name string) policy.To {
+	to := policy.To{Name: name}
+	if p.ByEgressGateway != nil {
+		to.ByEgressGateway = d.explicit()
+	}
+	if d.chance("wildcard", 10) {
+		to.Hosts = []string{pick(d, "host", []string{"*.w.example", "*.deep.v.example"})}
+		to.ResolveTo = ptr("front" + to.Hosts[0][1:])
+		to.Port = pick(d, "port", []policy.Port{{Name: "p", Number: 443, Protocol: "HTTPS"}, {Name: "p", Number: 80, Protocol: "HTTP"}, {Name: "p", Number: 8443, Protocol: "TLS"}})
+		return to
+	}
 	switch rapid.IntRange(0, 9).Draw(d.t, "kind") {
 	case 0, 1, 2, 3:
 		to.Port = policy.Port{Number: pick(d, "port", httpPorts), Protocol: "HTTP"}
@@ -263,7 +306,7 @@ func (d drawer) entry(s scenario.Scenario, name string) policy.To {
 			to.Port.Protocol = pick(d, "protocol", []string{"HTTP2", "GRPC"})
 		}
 		to.Hosts = d.hosts(webHosts, 3)
-		if d.chance("upgraded", 2) {
+		if p.ByEgressGateway != nil && d.chance("upgraded", 2) {
 			to.HTTPSUpgrade = &policy.HTTPSUpgrade{Enabled: true, Port: pick(d, "upgrade", upgradePorts)}
 			to.TLS = d.tls()
 			if d.chance("HTTP on 443", 8) {

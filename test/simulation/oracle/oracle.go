@@ -52,6 +52,7 @@ func (v Verdict) Or(w Verdict) Verdict {
 func Call(s scenario.Scenario, c scenario.Call) Verdict {
 	w := s.Workloads[c.From]
 	var routed, declared, sameName, virtual, direct bool
+	var host0 string
 	var exact, mixed []scenario.Exit
 	for _, p := range s.Policies {
 		for _, rule := range p.EgressRules {
@@ -69,7 +70,10 @@ func Call(s scenario.Scenario, c scenario.Call) Verdict {
 				if !ok {
 					continue
 				}
-				declared = true
+				declared, host0 = true, host
+				if to.ResolveTo != nil && p.ByEgressGateway == nil {
+					host0 = *to.ResolveTo
+				}
 				direct = direct || p.ByEgressGateway == nil || p.UnselectedWorkloads == "direct"
 				if p.ByEgressGateway == nil {
 					continue
@@ -95,10 +99,10 @@ func Call(s scenario.Scenario, c scenario.Call) Verdict {
 	case routed:
 		return Verdict{Blocked: true, Why: "selected, but another service account"}
 	case declared && direct:
-		return Verdict{Exits: []scenario.Exit{undisturbed(s, c)}, Why: "declared, and everybody may go directly"}
+		return Verdict{Exits: directly(s, c, host0), Why: "declared, and everybody may go directly"}
 	case declared:
 		return Verdict{Blocked: true, Why: "declared, and not granted"}
-	case s.RegistryOnly:
+	case s.IsRegistryOnly(w.Namespace):
 		return Verdict{Blocked: true, Why: "REGISTRY_ONLY, and not declared"}
 	case virtual:
 		// The sidecar gives the name an address that stands for it inside the
@@ -129,8 +133,10 @@ func Straight(s scenario.Scenario, c scenario.Straight) Verdict {
 				continue
 			}
 			for _, to := range rule.To {
-				for _, host := range to.Hosts {
-					v.Exits = append(v.Exits, exits(p, to, host)...)
+				for _, host := range append([]string{withoutPort(c.Name)}, to.Hosts...) {
+					if host, ok := match(to.Hosts, host); ok {
+						v.Exits = append(v.Exits, exits(p, to, host)...)
+					}
 				}
 			}
 		}
@@ -208,11 +214,22 @@ func asksFor(c scenario.Call, to policy.To) (host string, ok bool) {
 	}
 }
 
+// match reports whether a name is one of the hosts; "*.x" is every name below
+// x.
 func match(hosts []string, name string) (string, bool) {
-	return name, name != "" && slices.Contains(hosts, name)
+	for _, host := range hosts {
+		suffix, wildcard := strings.CutPrefix(host, "*")
+		if host == name || wildcard && strings.HasSuffix(name, suffix) && name != suffix {
+			return name, true
+		}
+	}
+	return "", false
 }
 
-func names(to policy.To, name string) bool { return slices.Contains(to.Hosts, withoutPort(name)) }
+func names(to policy.To, name string) bool {
+	_, ok := match(to.Hosts, withoutPort(name))
+	return ok
+}
 
 func withoutPort(name string) string {
 	if host, _, err := net.SplitHostPort(name); err == nil {
@@ -231,6 +248,9 @@ func exits(p policy.Policy, to policy.To, host string) []scenario.Exit {
 	if to.HTTPSUpgrade != nil && to.HTTPSUpgrade.Enabled {
 		exit.Port = to.HTTPSUpgrade.Port
 		exit.TLS = origination(to.TLS, host)
+	}
+	if to.ResolveTo != nil {
+		exit.Host = *to.ResolveTo
 	}
 	return []scenario.Exit{exit}
 }
@@ -259,6 +279,12 @@ func origination(tls *policy.TLS, host string) scenario.Origination {
 		o.CA, o.Names = "none", ""
 	}
 	return o
+}
+
+// directly is how a call leaves that is declared and goes without a gateway:
+// where it was dialled, or to the declared host.
+func directly(s scenario.Scenario, c scenario.Call, host string) []scenario.Exit {
+	return []scenario.Exit{undisturbed(s, c), {Host: host, Port: c.Port}}
 }
 
 // undisturbed is how a call leaves that nobody interferes with.

@@ -37,6 +37,8 @@ type Scenario struct {
 	DNSCapture bool
 	Gateways   []compile.Reference
 	Workloads  []Workload
+	// Sidecars of the users' own, at most one in a namespace.
+	Sidecars []Sidecar
 	// Policies in the order in which they are applied.
 	Policies []policy.Policy
 }
@@ -47,6 +49,26 @@ type Workload struct {
 	Namespace      string
 	Labels         map[string]string
 	ServiceAccount string
+}
+
+// Sidecar is a Sidecar object without a selector.
+type Sidecar struct {
+	Namespace string
+	// Hosts are the egress hosts.
+	Hosts []string
+	// RegistryOnly is its outboundTrafficPolicy; nil where it has none, which
+	// means that of the mesh.
+	RegistryOnly *bool
+}
+
+// IsRegistryOnly returns the outboundTrafficPolicy of a namespace.
+func (s Scenario) IsRegistryOnly(namespace string) bool {
+	for _, sidecar := range s.Sidecars {
+		if sidecar.Namespace == namespace && sidecar.RegistryOnly != nil {
+			return *sidecar.RegistryOnly
+		}
+	}
+	return s.RegistryOnly
 }
 
 // In returns the scenario with prefix before the name of each namespace and
@@ -61,6 +83,10 @@ func (s Scenario) In(prefix string) Scenario {
 	s.Workloads = slices.Clone(s.Workloads)
 	for i := range s.Workloads {
 		s.Workloads[i].Namespace = prefix + s.Workloads[i].Namespace
+	}
+	s.Sidecars = slices.Clone(s.Sidecars)
+	for i := range s.Sidecars {
+		s.Sidecars[i].Namespace = prefix + s.Sidecars[i].Namespace
 	}
 	s.Policies = slices.Clone(s.Policies)
 	for i := range s.Policies {

@@ -73,11 +73,15 @@ func TestSameNameInAnotherState(t *testing.T) {
 func TestExplicitPortTaken(t *testing.T) {
 	f := acctest.New(t)
 	s := scene{egress: f.GatewayNamespace("egress"), shop: f.SourceNamespace("shop")}
+	// The port of "api" is assigned, before "web" wants its own.
 	with := func(label, host string) string {
 		return s.named(label, label, fmt.Sprintf(`
   egress_rules = [{
-    from = [{ namespace = %q }]
-    to   = [{ name = "web", hosts = [%q], port = { name = "https", number = 443, protocol = "HTTPS" }, by_egress_gateway = { port = 12345 } }]
+    from = [{ namespace = %[1]q }]
+    to   = [
+      { name = "api", hosts = ["api.%[2]s"], port = { name = "https", number = 443, protocol = "HTTPS" } },
+      { name = "web", hosts = [%[2]q], port = { name = "https", number = 443, protocol = "HTTPS" }, by_egress_gateway = { port = 12345 } },
+    ]
   }]`, s.shop, host))
 	}
 	resource.Test(t, resource.TestCase{

@@ -60,16 +60,15 @@ func (r *Resource) prepare(ctx context.Context, p policy.Policy, identity Identi
 	return client, owner, err
 }
 
-// create reserves the ports and writes the objects. What it returns describes
-// what exists now.
-func (r *Resource) create(ctx context.Context, client *cluster.Client, owner cluster.Owner, p policy.Policy) (planned, error) {
-	made := planned{grants: policy.Grants(p)}
+// create reserves the ports and writes the objects. What it returns exists,
+// whatever the error.
+func (r *Resource) create(ctx context.Context, client *cluster.Client, owner cluster.Owner, p policy.Policy) (existing, error) {
+	made := existing{grants: policy.Grants(p)}
 	var err error
 	made.ports, made.objects, err = r.reserve(ctx, client, owner, p, nil)
 	if err != nil {
 		return made, err
 	}
-	made.slots = policy.Slots(p)
 	objects, err := policy.Objects(p, r.provider.Mesh, made.ports)
 	if err != nil {
 		return made, err

@@ -40,7 +40,7 @@ func (r *Resource) Delete(ctx context.Context, req resource.DeleteRequest, resp 
 	left, err := client.Delete(ctx, release)
 	if err != nil {
 		resp.Diagnostics.Append(diagnostic(err))
-		remaining := planned{objects: left}
+		remaining := existing{objects: left}
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("manifests"), remaining.computed(r.provider.Detail).Manifests)...)
 	}
 }

@@ -72,7 +72,7 @@ func setIntent(ctx context.Context, state *tfsdk.State, p policy.Policy) diag.Di
 
 // found is a policy as the cluster has it.
 type found struct {
-	planned
+	existing
 	policy policy.Policy
 	owner  cluster.Owner
 }
@@ -108,17 +108,15 @@ func (r *Resource) find(ctx context.Context, client *cluster.Client, identity Id
 			id, compile.AnnotationSpec, identityOf(p).importID(), identity.importID())}
 	}
 	if p.ByEgressGateway == nil {
-		return found{planned: planned{grants: policy.Grants(p)}, policy: p, owner: owner}, nil
+		return found{existing: existing{grants: policy.Grants(p)}, policy: p, owner: owner}, nil
 	}
 	gateways, err := ownGateways(ctx, client, identity.Namespace, owner)
 	if err != nil {
 		return found{}, err
 	}
-	live := planned{slots: policy.Slots(p), ports: policy.LivePorts(p, gateways), grants: policy.Grants(p)}
 	// An explicit port is known even if its Gateway is gone.
-	settled, _ := ports.Keep(live.ports, live.slots)
-	live.ports = settled
-	return found{planned: live, policy: p, owner: owner}, nil
+	settled, _ := ports.Keep(policy.LivePorts(p, gateways), policy.Slots(p))
+	return found{existing: existing{ports: settled, grants: policy.Grants(p)}, policy: p, owner: owner}, nil
 }
 
 // directRecord returns the ServiceEntry that carries the intent of a direct

@@ -2,7 +2,6 @@ package trafficpolicy
 
 import (
 	"context"
-	"maps"
 
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
@@ -38,7 +37,12 @@ func (r *Resource) Update(ctx context.Context, req resource.UpdateRequest, resp 
 		resp.Diagnostics.Append(diagnostic(err))
 		return
 	}
-	made, err := r.update(ctx, client, owner, state, plan)
+	prior, _, err := r.stateRelease(ctx, client, state, owner)
+	if err != nil {
+		resp.Diagnostics.Append(diagnostic(err))
+		return
+	}
+	made, err := r.update(ctx, client, prior, state, plan)
 	if err != nil {
 		resp.Diagnostics.Append(diagnostic(err))
 		resp.Diagnostics.Append(made.computed(r.provider.Detail).set(ctx, &resp.State)...)
@@ -49,44 +53,25 @@ func (r *Resource) Update(ctx context.Context, req resource.UpdateRequest, resp 
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, identity)...)
 }
 
-// update reserves the ports that are new, then brings the cluster from the
-// state to the plan. What it returns describes what exists now; after an
-// error its grants and first ports are the state's.
-func (r *Resource) update(ctx context.Context, client *cluster.Client, owner cluster.Owner, state, plan Model) (planned, error) {
-	prior, _, err := r.stateRelease(ctx, client, state, owner)
-	unfinished := planned{
-		slots:   policy.Slots(state.Policy),
-		ports:   goPorts(state.GatewayPorts),
-		objects: prior.Objects,
-		grants:  policy.Grants(state.Policy),
-	}
-	if err != nil {
-		return unfinished, err
-	}
+// update reserves the ports that are new, then brings the cluster from prior,
+// the objects of the state, to the plan. What it returns exists, whatever the error. After one,
+// the ports are the state's: those that were reserved since are found again
+// by their owner.
+func (r *Resource) update(ctx context.Context, client *cluster.Client, prior cluster.Release, state, plan Model) (existing, error) {
+	left := existing{ports: goPorts(state.GatewayPorts), objects: prior.Objects, grants: policy.Grants(state.Policy)}
 	reserved, gateways, err := r.reserve(ctx, client, prior.Owner, plan.Policy, priorPorts(&state, plan.Policy))
-	// A member of both has its old port: on another gateway the new one is
-	// found again by its owner.
-	combined := maps.Clone(reserved)
-	maps.Copy(combined, unfinished.ports)
-	unfinished.ports = combined
 	if err != nil {
-		unfinished.objects = append(unfinished.objects, gateways...)
-		return unfinished, err
+		left.objects = append(left.objects, gateways...)
+		return left, err
 	}
 	objects, err := policy.Objects(plan.Policy, r.provider.Mesh, reserved)
 	if err != nil {
-		return unfinished, err
+		return left, err
 	}
 	release := cluster.Release{Owner: prior.Owner, Objects: objects}
-	exist, err := client.Update(ctx, prior, release, goStrings(state.Manifests), r.provider.Detail.Render)
+	left.objects, err = client.Update(ctx, prior, release, goStrings(state.Manifests), r.provider.Detail.Render)
 	if err != nil {
-		unfinished.objects = exist
-		return unfinished, err
+		return left, err
 	}
-	return planned{
-		slots:   policy.Slots(plan.Policy),
-		ports:   reserved,
-		objects: exist,
-		grants:  policy.Grants(plan.Policy),
-	}, nil
+	return existing{ports: reserved, objects: left.objects, grants: policy.Grants(plan.Policy)}, nil
 }

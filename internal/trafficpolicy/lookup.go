@@ -29,7 +29,7 @@ func (r *Resource) lookUp(ctx context.Context, p policy.Policy, wanted planned) 
 		if err != nil {
 			return err
 		}
-		taken, err := r.takenPorts(ctx, client, p, wanted)
+		taken, err := r.takenPorts(ctx, client, owner, p, wanted)
 		found = append(found, taken...)
 		return err
 	})
@@ -51,7 +51,7 @@ func movable(err error, owner cluster.Owner) diag.Diagnostic {
 
 // takenPorts warns of explicit ports that another policy has today. It is no
 // error: the other may release its port in the same apply.
-func (r *Resource) takenPorts(ctx context.Context, client *cluster.Client, p policy.Policy, wanted planned) (diag.Diagnostics, error) {
+func (r *Resource) takenPorts(ctx context.Context, client *cluster.Client, owner cluster.Owner, p policy.Policy, wanted planned) (diag.Diagnostics, error) {
 	var diags diag.Diagnostics
 	if len(wanted.slots) == 0 {
 		return nil, nil
@@ -71,6 +71,9 @@ func (r *Resource) takenPorts(ctx context.Context, client *cluster.Client, p pol
 			}
 			holder := holderOf(gateway.GetLabels()[compile.LabelManagedBy])
 			if other, ok := cluster.OwnerOf(gateway); ok {
+				if other.Nonce == owner.Nonce {
+					continue // of the instance that this one replaces
+				}
 				holder = other.String()
 			}
 			diags.AddAttributeWarning(portPath(p, slot), "Port of the gateway is taken", takenDetail(p, slot, object, holder))

@@ -52,25 +52,25 @@ func (r *Resource) reserve(ctx context.Context, client *cluster.Client, owner cl
 			candidates = only(slot.Explicit)
 		}
 		object, port, err := r.reserveSlot(ctx, client, owner, p, slot, candidates)
+		if err == nil || cluster.MaybeWritten(err) {
+			slot.Set(reserved, port)
+			created = append(created, object)
+		}
 		if err != nil {
 			return reserved, created, err
 		}
-		slot.Set(reserved, port)
-		created = append(created, object)
 	}
 	return reserved, created, nil
 }
 
-// reserveSlot tries the candidates until one is ours.
+// reserveSlot tries the candidates until one is ours. After an error it
+// returns the last one that it tried.
 func (r *Resource) reserveSlot(ctx context.Context, client *cluster.Client, owner cluster.Owner, p policy.Policy, slot ports.Slot, candidates sequence) (manifest.Object, int64, error) {
 	for port := range candidates {
 		object := policy.GatewayObject(p, r.provider.Mesh, slot, port)
 		ours, err := client.Reserve(ctx, owner, object)
-		if err != nil {
-			return manifest.Object{}, 0, err
-		}
-		if ours {
-			return object, port, nil
+		if ours || err != nil {
+			return object, port, err
 		}
 		if slot.Explicit != 0 {
 			return manifest.Object{}, 0, r.takenError(ctx, client, p, slot, object)

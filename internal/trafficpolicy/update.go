@@ -54,9 +54,9 @@ func (r *Resource) Update(ctx context.Context, req resource.UpdateRequest, resp 
 }
 
 // update reserves the ports that are new, then brings the cluster from prior,
-// the objects of the state, to the plan. What it returns exists, whatever the error. After one,
-// the ports are the state's: those that were reserved since are found again
-// by their owner.
+// the objects of the state, to the plan. What it returns exists, whatever the
+// error. After one, the ports are the state's: those that were reserved since
+// are found again by their owner.
 func (r *Resource) update(ctx context.Context, client *cluster.Client, prior cluster.Release, state, plan Model) (existing, error) {
 	left := existing{ports: goPorts(state.GatewayPorts), objects: prior.Objects, grants: policy.Grants(state.Policy)}
 	reserved, gateways, err := r.reserve(ctx, client, prior.Owner, plan.Policy, priorPorts(&state, plan.Policy))

@@ -48,17 +48,30 @@ func New(t *testing.T) *Fixture {
 	t.Helper()
 	needTFAcc(t)
 	t.Parallel()
-	return newFixture(t)
+	return newFixture(t, sharedEnvironment(t))
 }
 
-// NewAlone is New for a test that needs the control plane to itself, because it
-// stops a part of it or counts everybody's requests: no other test of the
-// package runs meanwhile.
+// NewOwn is New for a test that stops parts of the control plane: it has one of
+// its own, which ends with the test.
+func NewOwn(t *testing.T) *Fixture {
+	t.Helper()
+	needTFAcc(t)
+	t.Parallel()
+	env, err := newEnvironment(context.Background(), testbed.Options{})
+	if err != nil {
+		t.Fatalf("acctest: %v", err)
+	}
+	t.Cleanup(env.stop)
+	return newFixture(t, env)
+}
+
+// NewAlone is New for a test that counts everybody's requests: no other test of
+// the package runs meanwhile.
 func NewAlone(t *testing.T) *Fixture {
 	t.Helper()
 	needTFAcc(t)
 	// go test runs whatever called t.Parallel after all tests that did not.
-	return newFixture(t)
+	return newFixture(t, sharedEnvironment(t))
 }
 
 func needTFAcc(t *testing.T) {
@@ -68,9 +81,8 @@ func needTFAcc(t *testing.T) {
 	}
 }
 
-func newFixture(t *testing.T) *Fixture {
+func newFixture(t *testing.T, env *environment) *Fixture {
 	t.Helper()
-	env := sharedEnvironment(t)
 	f := &Fixture{t: t, env: env, Suffix: random(), CLI: env.cli}
 	f.Kube = must(kubernetes.NewForConfig(env.admin))(t)
 	f.Istio = must(istio.NewForConfig(env.admin))(t)
@@ -89,8 +101,8 @@ func Skip(t *testing.T, reason string) {
 	t.Skip(reason)
 }
 
-// ControlPlane is the shared control plane. Only a test made with NewAlone may
-// stop a part of it.
+// ControlPlane is the control plane that the test runs on. Only one of NewOwn may
+// be stopped.
 func (f *Fixture) ControlPlane() *testbed.ControlPlane { return f.env.controlPlane }
 
 // T returns the test that the fixture belongs to.

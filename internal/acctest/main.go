@@ -46,25 +46,25 @@ func Main(m *testing.M) {
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		<-signals
-		stopShared()
+		cleanUp()
 		os.Exit(1)
 	}()
 	code := m.Run()
-	stopShared()
+	cleanUp()
 	os.Exit(code)
 }
 
 // sharedEnvironment starts what is not there yet. The test fails if it cannot.
 func sharedEnvironment(t *testing.T) *environment {
 	t.Helper()
-	shared.once.Do(func() { shared.env, shared.err = newEnvironment(context.Background()) })
+	shared.once.Do(func() { shared.env, shared.err = newEnvironment(context.Background(), testbed.Options{}) })
 	if shared.err != nil {
 		t.Fatalf("acctest: %v", shared.err)
 	}
 	return shared.env
 }
 
-func newEnvironment(ctx context.Context) (_ *environment, err error) {
+func newEnvironment(ctx context.Context, options testbed.Options) (_ *environment, err error) {
 	env := &environment{}
 	defer func() {
 		if err != nil {
@@ -78,7 +78,7 @@ func newEnvironment(ctx context.Context) (_ *environment, err error) {
 	if env.dir, err = os.MkdirTemp("", "acctest-"); err != nil {
 		return nil, err
 	}
-	if env.controlPlane, err = testbed.Start(ctx, testbed.Options{}); err != nil {
+	if env.controlPlane, err = testbed.Start(ctx, options); err != nil {
 		return nil, fmt.Errorf("start the control plane: %w", err)
 	}
 	env.admin = env.controlPlane.RESTConfig
@@ -86,9 +86,12 @@ func newEnvironment(ctx context.Context) (_ *environment, err error) {
 	return env, err
 }
 
-func stopShared() {
+func cleanUp() {
 	if shared.env != nil {
 		shared.env.stop()
+	}
+	if built.dir != "" {
+		_ = os.RemoveAll(built.dir)
 	}
 }
 

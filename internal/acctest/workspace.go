@@ -24,16 +24,21 @@ type Workspace struct {
 // built is the executable of the provider, built once in a test binary.
 var built struct {
 	once sync.Once
+	dir  string
 	path string
 	err  error
+}
+
+func buildProvider() {
+	if built.dir, built.err = os.MkdirTemp("", "acctest-provider-"); built.err == nil {
+		built.path, built.err = workspace.BuildProvider(context.Background(), Root(), built.dir)
+	}
 }
 
 // Workspace makes a workspace with main.tf as its configuration (see Config).
 func (f *Fixture) Workspace(cli CLI, main string) *Workspace {
 	f.t.Helper()
-	built.once.Do(func() {
-		built.path, built.err = workspace.BuildProvider(context.Background(), Root(), f.env.dir)
-	})
+	built.once.Do(buildProvider)
 	if built.err != nil {
 		f.t.Fatal(built.err)
 	}

@@ -14,7 +14,7 @@ import (
 // A cluster that does not answer costs a plan of something new a warning, a
 // refresh and an apply an error in time, and nobody the state.
 func TestAPIServerDown(t *testing.T) {
-	f := acctest.NewAlone(t)
+	f := acctest.NewOwn(t)
 	egress, shop := f.GatewayNamespace("egress"), f.SourceNamespace("shop")
 	short := func(hcl string) string {
 		return with(hcl, `timeouts = { create = "5s", read = "5s", update = "5s", delete = "5s" }`)
@@ -23,7 +23,7 @@ func TestAPIServerDown(t *testing.T) {
 	before.Expect(0, acctest.Apply)
 	stateBefore := stateFile(t, before)
 
-	if err := f.ControlPlane().StopAPIServer(); err != nil {
+	if err := f.ControlPlane().KillAPIServer(); err != nil {
 		t.Fatal(err)
 	}
 	running := false

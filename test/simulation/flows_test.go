@@ -17,6 +17,7 @@ var east = compile.Reference{Name: "east", Namespace: "egress"}
 func base(policies ...policy.Policy) scenario.Scenario {
 	return scenario.Scenario{
 		Settings: scenario.Settings{TrustDomain: "cluster.local"},
+		Names:    map[string]string{"db.example": "203.0.113.7"},
 		Gateways: []compile.Reference{east},
 		Workloads: []scenario.Workload{
 			{Name: "a", Namespace: "shop", Labels: map[string]string{"app": "a"}, ServiceAccount: "a"},

@@ -3,6 +3,7 @@ package generate
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
 )
@@ -57,6 +58,12 @@ func (a grant) against(b grant) string {
 		case a.p.UnselectedWorkloads != b.p.UnselectedWorkloads || (a.p.ByEgressGateway == nil) != (b.p.ByEgressGateway == nil):
 			return "deny and direct"
 		}
+	}
+	if a.host == b.host && sameSource && a.p.Name != b.p.Name && strings.HasPrefix(a.host, "*") && (a.kind() || b.kind()) {
+		// Of several VirtualServices for a wildcard host the sidecar takes the
+		// oldest for HTTP, whatever its ports and labels
+		// (pilot/pkg/model/sidecar.go, mostSpecificWildcardVsIndex).
+		return "a wildcard host, HTTP, in two policies"
 	}
 	if a.host == b.host && (sameSource || sameGatewayNamespace) && !slices.Equal(a.to.Addresses, b.to.Addresses) {
 		return "two sets of addresses"

@@ -66,6 +66,10 @@ func Scenario(settings scenario.Settings) *rapid.Generator[scenario.Scenario] {
 	return rapid.Custom(func(t *rapid.T) scenario.Scenario {
 		d := drawer{t: t, settings: settings}
 		s := scenario.Scenario{Settings: settings, Workloads: workloads(), DNSCapture: Capture && d.chance("capture", 3)}
+		s.Names = map[string]string{}
+		for host, addresses := range addressed {
+			s.Names[host] = addresses[0]
+		}
 		s.Gateways = d.gateways()
 		s.Sidecars = d.sidecars()
 		n := rapid.IntRange(1, 4).Draw(t, "policies")

@@ -37,6 +37,8 @@ type Scenario struct {
 	DNSCapture bool
 	Gateways   []compile.Reference
 	Workloads  []Workload
+	// Names are the addresses of names in the world's DNS.
+	Names map[string]string
 	// Sidecars of the users' own, at most one in a namespace.
 	Sidecars []Sidecar
 	// Policies in the order in which they are applied.
@@ -126,18 +128,11 @@ func (s Scenario) With(policies ...policy.Policy) Scenario {
 	return s
 }
 
-// Address returns where the world's DNS sends a name: to the first of the
-// addresses that a policy says it has, else to an address of its own. An
-// address is itself.
+// Address returns where the world's DNS sends a name: to what Names says, else
+// to an address of its own. An address is itself.
 func (s Scenario) Address(host string) string {
-	for _, p := range s.Policies {
-		for _, rule := range p.EgressRules {
-			for _, to := range rule.To {
-				if len(to.Addresses) > 0 && slices.Contains(to.Hosts, host) {
-					return to.Addresses[0]
-				}
-			}
-		}
+	if known, ok := s.Names[host]; ok {
+		return known
 	}
 	return address(host)
 }

@@ -39,11 +39,38 @@ func (cp *ControlPlane) Mark() (Mark, error) {
 	if cp.External {
 		return Mark{}, errExternal
 	}
-	info, err := os.Stat(cp.auditLog)
+	end, err := lastLineEnd(cp.auditLog)
 	if err != nil {
 		return Mark{}, fmt.Errorf("audit log: %w", err)
 	}
-	return Mark{info.Size()}, nil
+	return Mark{end}, nil
+}
+
+// lastLineEnd returns the offset behind the last whole line. A long write becomes
+// visible page by page, so the file may end in the middle of a line.
+func lastLineEnd(path string) (int64, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	block := make([]byte, 64<<10)
+	for end := info.Size(); end > 0; {
+		begin := max(0, end-int64(len(block)))
+		n, err := f.ReadAt(block[:end-begin], begin)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return 0, err
+		}
+		if i := bytes.LastIndexByte(block[:n], '\n'); i >= 0 {
+			return begin + int64(i) + 1, nil
+		}
+		end = begin
+	}
+	return 0, nil
 }
 
 // settleTime bounds the wait for the second line of a request.

@@ -3,6 +3,7 @@ package testbed
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -117,5 +118,32 @@ func TestAuditLogReading(t *testing.T) {
 	_, open, err = readAudit(path, int64(len(before)), int64(len(before+counted+after)))
 	if err != nil || open != 1 {
 		t.Errorf("open %d (%v), want 1: request 4 has no answer yet", open, err)
+	}
+}
+
+func TestLastLineEnd(t *testing.T) {
+	long := strings.Repeat("x", 200<<10)
+	for name, test := range map[string]struct {
+		content string
+		want    int64
+	}{
+		"empty":                   {"", 0},
+		"whole lines":             {"a\nbc\n", 5},
+		"a line that is written":  {"a\nbc", 2},
+		"the first line":          {"bc", 0},
+		"a long line":             {"a\n" + long, 2},
+		"the end of a long line":  {long + "\n", int64(len(long)) + 1},
+		"a line behind long ones": {long + "\n" + long + "\nabc", 2 * (int64(len(long)) + 1)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "audit.jsonl")
+			if err := os.WriteFile(path, []byte(test.content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			got, err := lastLineEnd(path)
+			if err != nil || got != test.want {
+				t.Errorf("got %d, %v; want %d", got, err, test.want)
+			}
+		})
 	}
 }

@@ -132,7 +132,6 @@ func Start(ctx context.Context, opts Options) (_ *ControlPlane, err error) {
 	if withIstio {
 		g.Go(func() error { return cp.startIstio(gctx, manifest) })
 	}
-	g.Go(func() error { return cp.apiReady(gctx, "/readyz") })
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
@@ -175,7 +174,7 @@ func (cp *ControlPlane) define(opts Options, withIstio bool) error {
 }
 
 func (cp *ControlPlane) startControllers(ctx context.Context, opts Options) error {
-	if err := errors.Join(cp.controllers.start(), cp.scheduler.start()); err != nil {
+	if err := cp.scheduler.start(); err != nil {
 		return err
 	}
 	client, err := kubernetes.NewForConfig(cp.RESTConfig)
@@ -191,11 +190,21 @@ func (cp *ControlPlane) startControllers(ctx context.Context, opts Options) erro
 			return err
 		}
 	}
+	if !opts.NoKwok {
+		if err := cp.kwok.start(); err != nil {
+			return err
+		}
+	}
+	// It gives up, and ends, when the API server is not healthy ten seconds after
+	// its start (kube-controller-manager, app.Run: WaitForAPIServer).
+	if err := cp.apiReady(ctx, "/readyz"); err != nil {
+		return err
+	}
+	if err := cp.controllers.start(); err != nil {
+		return err
+	}
 	if opts.NoKwok {
 		return nil
-	}
-	if err := cp.kwok.start(); err != nil {
-		return err
 	}
 	return cp.nodesReady(ctx, client, nodes)
 }

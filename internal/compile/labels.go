@@ -25,6 +25,11 @@ const (
 	// (since Istio 1.10, istio/istio#33021).
 	LabelNoPortTranslation = "experimental.istio.io/disable-gateway-port-translation"
 
+	// LabelAutoAllocateIP, "false" on a ServiceEntry, keeps istiod from giving it
+	// a virtual address.
+	// Source: istio.io/api/label NetworkingEnableAutoallocateIp.
+	LabelAutoAllocateIP = "networking.istio.io/enable-autoallocate-ip"
+
 	// AnnotationSpec holds the canonical JSON of the resource's intent; import
 	// reads it back.
 	AnnotationSpec = "egress.meshegress.io/spec"

@@ -141,11 +141,28 @@ func (l *layout) source(namespace, host string) *networking.ServiceEntry {
 // serviceEntry completes a ServiceEntry and writes the enums that are zero.
 func (l *layout) serviceEntry(stage int, namespace, host string, spec *networking.ServiceEntry) manifest.Object {
 	spec.ExportTo = []string{"."}
+	labels := l.baseLabels()
+	if stage == stageUpstream || !needsVirtualAddress(spec) {
+		labels[compile.LabelAutoAllocateIP] = "false"
+	}
 	return object(stage, istioBody(networkingV1, "ServiceEntry", meta{
-		name: l.objectName(slug(host)), namespace: namespace,
-		labels: l.baseLabels(),
+		name: l.objectName(slug(host)), namespace: namespace, labels: labels,
 	}, spec, func(fields map[string]any) {
 		fields["location"] = "MESH_EXTERNAL"
 		fields["resolution"] = spec.Resolution.String()
 	}))
+}
+
+// needsVirtualAddress reports whether a name can be told from others by its
+// address alone. Where DNS is captured, istiod's virtual address does that;
+// where it is not, the listener takes the whole port.
+//
+// Elsewhere a virtual address does harm: each ServiceEntry of a host gets one
+// of its own, DNS answers with one of them, and the chain of another
+// ServiceEntry no longer matches. And a workload that dials the real address
+// with a declared server name would go past the dead end.
+func needsVirtualAddress(spec *networking.ServiceEntry) bool {
+	return len(spec.Addresses) == 0 && slices.ContainsFunc(spec.Ports, func(port *networking.ServicePort) bool {
+		return port.Protocol == TCP
+	})
 }

@@ -3,8 +3,10 @@ package cluster
 import (
 	"context"
 	"errors"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
@@ -160,8 +162,15 @@ func pause(ctx context.Context, id manifest.ID, n int) error {
 }
 
 // isStale reports that the object was replaced, or written by somebody, since
-// it was looked at.
+// it was looked at. A patch with the uid of an object that is gone answers 409,
+// one with the uid of another object 422: "field is immutable".
 func isStale(err error) bool {
+	if apierrors.IsInvalid(err) {
+		status, _ := statusOf(err)
+		return status.Details != nil && slices.ContainsFunc(status.Details.Causes, func(c metav1.StatusCause) bool {
+			return c.Field == "metadata.uid"
+		})
+	}
 	return apierrors.IsConflict(err) && len(managerConflicts(err)) == 0
 }
 

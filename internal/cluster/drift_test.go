@@ -298,6 +298,10 @@ func TestDeletedObjectIsNamedAndCreatedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.clean(release)
+	// The same process does not go on to believe what it saw before its write.
+	if seen, err := client.Observe(l.ctx(), release); err != nil || len(seen.Drift) != 0 {
+		t.Fatalf("%v %v", seen.Drift, err)
+	}
 }
 
 // TestAutoscalerTakesOverTheReplicas: leaving spec.replicas out must not scale
@@ -351,5 +355,31 @@ func TestForceStopsAtWhatCameAfterTheLook(t *testing.T) {
 	_, err = client.Update(l.ctx(), release, release, l.shown(seen), manifest.DetailDigest.Render)
 	if !errors.As(err, new(*ConflictError)) {
 		t.Fatal(err)
+	}
+}
+
+// TestUpdateStopsAtAnObjectThatTookTheName: replaced between look and write.
+func TestUpdateStopsAtAnObjectThatTookTheName(t *testing.T) {
+	for _, force := range []bool{false, true} {
+		t.Run(fmt.Sprintf("force_conflicts %v", force), func(t *testing.T) {
+			l := newLab(t)
+			release := l.create(l.owner(), l.object(0, istioGateway))
+			object := release.Objects[0]
+			theirs := object.Body.DeepCopy()
+			theirs.SetLabels(nil)
+			client := l.newClient(Options{ForceConflicts: force}, fault(http.MethodPatch, 1, func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+				l.raw("DELETE", l.path(object.ID()), "")
+				l.ssa("by-hand", false, theirs)
+				return next.RoundTrip(r)
+			}))
+			_, err := client.Update(l.ctx(), release, release, nil, nil)
+			if !errors.As(err, new(*ForeignError)) {
+				t.Fatal(err)
+			}
+			live := l.live(object.ID())
+			if m := live.GetManagedFields(); len(m) != 1 || len(live.GetAnnotations()) != 0 {
+				t.Errorf("touched: %v", live.Object)
+			}
+		})
 	}
 }

@@ -166,9 +166,9 @@ func isGone(err error) bool {
 	if !apierrors.IsNotFound(err) || isNoNamespace(err) {
 		return false
 	}
-	_, unexpected := unexpectedBody(err)
+	// Only the object's own Status names it.
 	status, ok := statusOf(err)
-	return ok && !unexpected && status.Details != nil && status.Details.Name != ""
+	return ok && status.Details != nil && status.Details.Name != ""
 }
 
 // isTerminating reports that the namespace is being deleted.

@@ -107,6 +107,13 @@ func TestFacts(t *testing.T) {
 			l.Fatal("created")
 		}
 	})
+	fact("apply with the uid of another object is refused as stale", func(l *lab, o manifest.Object) {
+		l.ssa("a", false, o.Body)
+		_, _, err := l.client.apply(l.ctx(), with(o.Body, "5e4fbb2c-26d1-4c4e-9f0e-111111111111", "metadata", "uid"), applyOptions{manager: "b"})
+		if !isStale(err) {
+			l.Fatal(err)
+		}
+	})
 	fact("an apply that changes nothing leaves the resourceVersion", func(l *lab, _ manifest.Object) {
 		o := l.object(0, istioGateway)
 		l.ssa("a", false, o.Body)

@@ -58,12 +58,9 @@ func (c *Client) updateShared(ctx context.Context, object manifest.Object, live 
 	if err := compatible(object, live); err != nil {
 		return true, err
 	}
-	if newer(object, live) {
-		return true, nil
-	}
 	verdict := compare(object, live)
 	if len(verdict.lines) == 0 {
-		return true, nil
+		return true, nil // also where the live one is newer
 	}
 	// Content that all its users agree on is never anybody else's, so it is
 	// taken back; the version guards against a newer writer.

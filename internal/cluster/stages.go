@@ -29,12 +29,10 @@ func stages(objects []manifest.Object) [][]manifest.Object {
 
 // inOrder runs step for the objects of each group in parallel, group after
 // group. The first failure lets its own group finish and stops the rest. All
-// errors of that group are returned.
+// errors of that group are returned. That ctx has ended shows in each step:
+// no request is begun then.
 func inOrder(ctx context.Context, groups [][]manifest.Object, step func(context.Context, manifest.Object) error) error {
 	for _, group := range groups {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
 		var (
 			mu     sync.Mutex
 			failed []error

@@ -9,8 +9,8 @@ import (
 // the command: collecting garbage at Go's default took a third of the processor
 // time of a plan. The limit brings the default's thrift back where a state is large.
 const (
-	gcPercent   = 400
-	memoryLimit = 120 << 20
+	gcPercent   = 300
+	memoryLimit = 96 << 20
 )
 
 // tune settles what costs processor time and helps nobody. Whatever the user

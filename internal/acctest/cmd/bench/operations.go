@@ -15,7 +15,7 @@ import (
 // cost is what one command cost.
 type cost struct {
 	wall, cpu time.Duration // cpu: of the CLI and the provider
-	peakRSS   int64         // bytes, of the provider; 0 where there is none
+	provider  usage         // zero where there is none
 	requests  testbed.Requests
 }
 
@@ -75,9 +75,9 @@ func (l *lab) measure(ctx context.Context, w *workspace.Workspace, exitCode int,
 	if err != nil {
 		return cost{}, err
 	}
-	peak := watchRSS(l.provider)
+	used := watch(l.provider)
 	result, err := process.Wait()
-	c := cost{wall: result.Wall, cpu: result.CPU, peakRSS: peak()}
+	c := cost{wall: result.Wall, cpu: result.CPU, provider: used()}
 	if err != nil {
 		return c, err
 	}

@@ -2,6 +2,7 @@ package generate
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -65,6 +66,15 @@ func (a grant) against(b grant) string {
 		// (pilot/pkg/model/sidecar.go, mostSpecificWildcardVsIndex).
 		return "a wildcard host, HTTP, in two policies"
 	}
+	if a.host == b.host && sameSource && a.p.Name != b.p.Name && a.virtual() && b.virtual() {
+		// Each has a virtual address of its own, and the name one answer.
+		return "TCP without addresses in two policies"
+	}
+	if a.host == b.host && sameSource && a.p.Name != b.p.Name && a.virtual() != b.virtual() && a.passable() {
+		// Their ServiceEntries differ in a label, so that they do not merge,
+		// and the second has no cluster. A dead end needs none.
+		return "TCP without addresses, and another policy"
+	}
 	if a.host == b.host && (sameSource || sameGatewayNamespace) && !slices.Equal(a.to.Addresses, b.to.Addresses) {
 		return "two sets of addresses"
 	}
@@ -104,6 +114,18 @@ func refName(p policy.Policy) *string { return &p.ByEgressGateway.Name }
 
 func (a grant) kind() bool {
 	return slices.Contains([]string{"HTTP", "HTTP2", "GRPC"}, a.to.Port.Protocol)
+}
+
+// virtual reports whether the host gets an address from istiod: TCP by a name
+// that says no address.
+func (a grant) virtual() bool {
+	_, err := netip.ParseAddr(a.host)
+	return a.to.Port.Protocol == "TCP" && len(a.to.Addresses) == 0 && err != nil
+}
+
+// passable reports whether the source-side ServiceEntry leads somewhere.
+func (a grant) passable() bool {
+	return a.p.ByEgressGateway == nil || a.p.UnselectedWorkloads == policy.Direct
 }
 
 func (a grant) upstream() (int64, string) {

@@ -21,7 +21,7 @@ var (
 	}
 	accounts = []string{"alpha", "beta", "default"}
 	webHosts = []string{"h1.example", "www.h1.example", "h-2.example", "api.h3.example"}
-	dbHosts  = []string{"db.example", "mq.example"}
+	dbHosts  = []string{"db.example", "mq.example", "h1.example"}
 	dbIPs    = []string{"203.0.113.5", "203.0.113.6"}
 	// addressed are hosts that policies say the addresses of, always the same.
 	addressed = map[string][]string{"db1.example": {"198.51.100.1"}, "db2.example": {"198.51.100.2", "198.51.100.3"}}

@@ -3,6 +3,7 @@ package judge
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
@@ -20,8 +21,9 @@ func (m *Mesh) Call(s *State, c scenario.Call) scenario.Outcome {
 	side := m.sidecar(s, c.From)
 
 	address := s.Address(c.Dial)
-	if vip, ok := side.names[c.Dial]; ok {
-		address = vip
+	virtual := false
+	if answers := side.lookup(c.Dial); len(answers) > 0 && !slices.Contains(answers, address) {
+		address, virtual = answers[0], true
 	}
 	f.say("%s dials %s:%d", w.Name, address, c.Port)
 	call := inner(c.Protocol, c.Name)
@@ -35,8 +37,8 @@ func (m *Mesh) Call(s *State, c scenario.Call) scenario.Outcome {
 		return f.blocked(err)
 	}
 	if next.original {
-		if vip, ok := side.names[c.Dial]; ok && vip != s.Address(c.Dial) {
-			return f.blocked(fmt.Errorf("%s stands for %s inside the mesh alone", vip, c.Dial))
+		if virtual {
+			return f.blocked(fmt.Errorf("%s stands for %s inside the mesh alone", address, c.Dial))
 		}
 		return f.leaves(scenario.Exit{Host: address, Port: c.Port, TLS: next.tls})
 	}

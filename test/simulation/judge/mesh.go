@@ -8,6 +8,7 @@ package judge
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -67,7 +68,7 @@ type view struct {
 	// unpacked and guards are what has been read of clusters and chains.
 	unpacked map[string]*clusterv3.Cluster
 	guards   map[*listenerv3.FilterChain]guard
-	names    map[string]string // DNS names that its sidecar answers
+	names    map[string][]string // DNS names that its sidecar answers
 }
 
 // New starts an istiod that knows the objects of all states. All states have
@@ -145,15 +146,33 @@ func (m *Mesh) sidecar(s *State, workload int) *view {
 		Metadata:        metadata,
 	})
 	if s.DNSCapture {
-		v.names = map[string]string{}
+		v.names = map[string][]string{}
 		for host, info := range m.server.ConfigGen.BuildNameTable(v.proxy, m.server.PushContext()).Table {
 			if len(info.Ips) > 0 {
-				v.names[host] = info.Ips[0]
+				v.names[host] = info.Ips
 			}
 		}
 	}
 	s.proxies[workload] = v
 	return v
+}
+
+// lookup answers a DNS query as the sidecar does (pkg/dns/client/dns.go,
+// lookupHost): by the name, else by the longest wildcard.
+func (v *view) lookup(host string) []string {
+	if ips, ok := v.names[host]; ok {
+		return ips
+	}
+	for {
+		_, parent, ok := strings.Cut(host, ".")
+		if !ok {
+			return nil
+		}
+		if ips, ok := v.names["*."+parent]; ok {
+			return ips
+		}
+		host = parent
+	}
 }
 
 // gateway returns the view of a gateway's proxy.

@@ -51,7 +51,7 @@ func (v Verdict) Or(w Verdict) Verdict {
 // Call returns the verdict on a call through the caller's sidecar.
 func Call(s scenario.Scenario, c scenario.Call) Verdict {
 	w := s.Workloads[c.From]
-	var routed, declared, sameName, virtual, direct bool
+	var routed, declared, sameName, sameDirect, virtual, pinned, direct bool
 	var host0 string
 	var exact, mixed []scenario.Exit
 	for _, p := range s.Policies {
@@ -60,11 +60,11 @@ func Call(s scenario.Scenario, c scenario.Call) Verdict {
 				continue
 			}
 			for _, to := range rule.To {
-				if to.Port.Protocol == policy.TCP && len(to.Addresses) == 0 && s.DNSCapture && slices.Contains(to.Hosts, c.Dial) && s.Address(c.Dial) != c.Dial {
-					virtual = true
-				}
+				virtual = virtual || bound(s, to, c.Dial) && len(to.Addresses) == 0
+				pinned = pinned || bound(s, to, c.Name) && c.Dial != c.Name
 				if c.Port == to.Port.Number && (names(to, c.Name) || names(to, c.Dial) || slices.Contains(to.Addresses, c.Dial)) {
 					sameName = true
+					sameDirect = sameDirect || p.ByEgressGateway == nil || p.UnselectedWorkloads == policy.Direct
 				}
 				host, ok := asksFor(c, to)
 				if !ok {
@@ -89,6 +89,43 @@ func Call(s scenario.Scenario, c scenario.Call) Verdict {
 			}
 		}
 	}
+	registryOnly := s.IsRegistryOnly(w.Namespace)
+	v := verdict(exact, mixed, routed)
+	switch {
+	case v.Why != "":
+	case declared && direct:
+		v = Verdict{Exits: directly(s, c, host0), Why: "declared, and everybody may go directly"}
+	case declared:
+		v = Verdict{Blocked: true, Why: "declared, and not granted"}
+	case sameName && sameDirect:
+		v = Verdict{Exits: directly(s, c, c.Name), Blocked: true, Why: "another protocol on a port that everybody may go to"}
+	case registryOnly:
+		v = Verdict{Blocked: true, Why: "REGISTRY_ONLY, and not declared"}
+	case sameName:
+		// Another protocol on the port of a declared host is not worth a
+		// promise; it must not come out at a gateway.
+		v = Verdict{Exits: []scenario.Exit{undisturbed(s, c)}, Blocked: true, Why: "another protocol on a declared port"}
+	case virtual:
+		// The sidecar gives the name an address that stands for it inside the
+		// mesh alone, so its other ports lead nowhere.
+		v = Verdict{Blocked: true, Why: "another port of a name with a virtual address"}
+	default:
+		v = Verdict{Exits: []scenario.Exit{undisturbed(s, c)}, Why: "ALLOW_ANY, and not declared"}
+	}
+	if c.Protocol == scenario.TLS && pinned {
+		// The listener of the name takes calls to its addresses only. A call
+		// to another address is what nobody declared, whatever name it sends.
+		v.Blocked, v.Why = true, v.Why+"; or an address that is not the name's"
+		if !registryOnly {
+			v.Exits = append(v.Exits, undisturbed(s, c))
+		}
+	}
+	return v
+}
+
+// verdict returns what follows from the grants for a call; none if nothing
+// does.
+func verdict(exact, mixed []scenario.Exit, routed bool) Verdict {
 	switch {
 	case len(exact) > 0:
 		return Verdict{Exits: exact, Why: "granted"}
@@ -98,23 +135,15 @@ func Call(s scenario.Scenario, c scenario.Call) Verdict {
 		return Verdict{Exits: mixed, Blocked: true, Why: "labels of one source, service account of another"}
 	case routed:
 		return Verdict{Blocked: true, Why: "selected, but another service account"}
-	case declared && direct:
-		return Verdict{Exits: directly(s, c, host0), Why: "declared, and everybody may go directly"}
-	case declared:
-		return Verdict{Blocked: true, Why: "declared, and not granted"}
-	case s.IsRegistryOnly(w.Namespace):
-		return Verdict{Blocked: true, Why: "REGISTRY_ONLY, and not declared"}
-	case virtual:
-		// The sidecar gives the name an address that stands for it inside the
-		// mesh alone, so its other ports lead nowhere.
-		return Verdict{Blocked: true, Why: "another port of a name with a virtual address"}
-	case sameName:
-		// Another protocol on the port of a declared host is not worth a
-		// promise; it must not come out at a gateway.
-		return Verdict{Exits: []scenario.Exit{undisturbed(s, c)}, Blocked: true, Why: "another protocol on a declared port"}
-	default:
-		return Verdict{Exits: []scenario.Exit{undisturbed(s, c)}, Why: "ALLOW_ANY, and not declared"}
 	}
+	return Verdict{}
+}
+
+// bound reports whether the entry ties a name to addresses: TCP by a name needs
+// one, given in the policy or by the sidecar that answers DNS.
+func bound(s scenario.Scenario, to policy.To, name string) bool {
+	return to.Port.Protocol == policy.TCP && slices.Contains(to.Hosts, name) &&
+		(len(to.Addresses) > 0 || s.DNSCapture && s.Address(name) != name)
 }
 
 // Straight returns the verdict on an attempt to use a gateway past the sidecar: the

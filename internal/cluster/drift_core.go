@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/managedfields"
 	"k8s.io/client-go/applyconfigurations"
 	"k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
@@ -14,8 +16,12 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/value"
 )
 
-// converter knows the list types of every built-in kind, compiled in.
-var converter = applyconfigurations.NewTypeConverter(scheme.Scheme)
+// converter knows the list types of every built-in kind, compiled in. Parsing
+// them takes longer than all else that happens when the process starts, and a
+// CLI starts the provider several times in one command: only who compares pays.
+var converter = sync.OnceValue(func() managedfields.TypeConverter {
+	return applyconfigurations.NewTypeConverter(scheme.Scheme)
+})
 
 // compareCore compares exactly the fields that the desired object has: the
 // server fills in many others. Of what others added it counts what changes
@@ -25,7 +31,7 @@ func compareCore(desired, live *unstructured.Unstructured) comparison {
 	if err != nil {
 		return unreadable(desired, err)
 	}
-	have, err := converter.ObjectToTyped(live, typed.AllowDuplicates)
+	have, err := converter().ObjectToTyped(live, typed.AllowDuplicates)
 	if err != nil {
 		return unreadable(desired, err)
 	}
@@ -77,7 +83,7 @@ func unreadable(desired *unstructured.Unstructured, err error) comparison {
 // typedDesired returns the desired object as the server would print its
 // fields: quantities in canonical form ("0.1" is "100m").
 func typedDesired(desired *unstructured.Unstructured) (*typed.TypedValue, error) {
-	exact, err := converter.ObjectToTyped(desired)
+	exact, err := converter().ObjectToTyped(desired)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +102,7 @@ func typedDesired(desired *unstructured.Unstructured) (*typed.TypedValue, error)
 	if err != nil {
 		return nil, err
 	}
-	normal, err := converter.ObjectToTyped(&unstructured.Unstructured{Object: printed})
+	normal, err := converter().ObjectToTyped(&unstructured.Unstructured{Object: printed})
 	if err != nil {
 		return nil, err
 	}

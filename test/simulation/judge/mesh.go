@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes/fake"
 
 	meshconfig "istio.io/api/mesh/v1alpha1"
 	"istio.io/istio/pilot/pkg/model"
@@ -26,6 +27,7 @@ import (
 	"istio.io/istio/pkg/config"
 	"istio.io/istio/pkg/config/constants"
 	"istio.io/istio/pkg/config/mesh"
+	"istio.io/istio/pkg/kube"
 
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
 	"github.com/meshegress/terraform-provider-istio/test/simulation/scenario"
@@ -105,11 +107,25 @@ func New(t *testing.T, settings scenario.Settings, states []*State) *Mesh {
 		KubernetesObjects: objects,
 		MeshConfig:        meshConfig(settings),
 		DebounceTime:      settle,
+		KubeClientBuilder: clientWith,
 	})
 	// Sidecars of one namespace have most of their clusters in common; istiod
 	// keeps them in a cache, and so do we.
 	m.server.ConfigGen = core.NewConfigGenerator(model.NewXdsCache())
 	return m
+}
+
+// clientWith is the fake client of Istio's tests. It is filled past the field
+// manager, which makes a REST mapper for each single object.
+func clientWith(objects ...runtime.Object) kube.Client {
+	client := kube.NewFakeClientWithVersion("")
+	tracker := client.Kube().(*fake.Clientset).Tracker()
+	for _, o := range objects {
+		if err := tracker.Add(o); err != nil {
+			panic(fmt.Sprintf("judge: %v", err))
+		}
+	}
+	return client
 }
 
 func meshConfig(settings scenario.Settings) *meshconfig.MeshConfig {

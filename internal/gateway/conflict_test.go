@@ -36,7 +36,7 @@ func TestForeignObject(t *testing.T) {
 			ExpectError: inOrder(test.kind+"/"+namespace+"/a exists already", "managed by kubectl", "Nothing was written"),
 		}, resource.TestStep{
 			PreConfig: func() {
-				f.CheckUntouched(before)
+				f.CheckUntouched(before, test.kind)
 				if ids := f.ManagedIDs(); len(ids) > 0 {
 					t.Errorf("written: %v", ids)
 				}
@@ -91,7 +91,7 @@ func TestMissingNamespace(t *testing.T) {
 			{
 				// Who may not is refused before the namespace is looked for.
 				Config:      f.Config(minimal(missing)),
-				ExpectError: inOrder(missing, "does not exist"),
+				ExpectError: inOrder("forbidden", missing),
 			},
 		},
 	})

@@ -44,6 +44,16 @@ func (r *Resource) Delete(ctx context.Context, req resource.DeleteRequest, resp 
 		}
 	}
 	release, _ := r.stateRelease(state, owner)
+	if owner.Nonce == "" {
+		// Core destroys a tainted instance with the private state of its
+		// successor's plan, which is empty: the objects say whose they are.
+		seen, err := client.Observe(ctx, release)
+		if err != nil {
+			resp.Diagnostics.Append(diagnose.Error(err))
+			return
+		}
+		release.Owner = seen.Owner
+	}
 	left, err := client.Delete(ctx, release)
 	if err != nil {
 		resp.Diagnostics.Append(diagnose.Error(err))

@@ -61,7 +61,7 @@ func TestDrift(t *testing.T) {
 		}, "spec.template.spec.hostPID"},
 		{"Service", "a", func(o map[string]any) error {
 			return unstructured.SetNestedField(o, "other", "spec", "selector", "istio")
-		}, "spec.selector.istio"},
+		}, "spec.selector"},
 		{"Role", "a", func(o map[string]any) error {
 			return unstructured.SetNestedSlice(o, []any{map[string]any{
 				"apiGroups": []any{""}, "resources": []any{"secrets"}, "verbs": []any{"get", "list", "watch", "delete"},

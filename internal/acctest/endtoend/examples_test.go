@@ -15,9 +15,9 @@ const (
 	exampleSourceNamespace  = "mytest"
 )
 
-// TestExamples plans and applies every example exactly as it is published, and
+// TestExamplesLifecycle plans and applies every example exactly as it is published, and
 // takes the result into an empty state in every way that its folder shows.
-func TestExamples(t *testing.T) {
+func TestExamplesLifecycle(t *testing.T) {
 	f := acctest.New(t)
 	f.FixedNamespace(exampleGatewayNamespace)
 	f.BindGatewayRole(exampleGatewayNamespace)

@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"context"
 	"regexp"
+	"sync"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
@@ -119,11 +120,12 @@ func TestWebhookDown(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	start := func() {
+	// In the last step, or after a step that failed, for the destroy.
+	start := sync.OnceFunc(func() {
 		if err := f.ControlPlane().StartIstiod(context.Background()); err != nil {
 			t.Fatal(err)
 		}
-	}
+	})
 	stop()
 	t.Cleanup(start)
 	resource.Test(t, resource.TestCase{

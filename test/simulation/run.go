@@ -71,8 +71,11 @@ func check(t *testing.T, settings scenario.Settings, states []state) report {
 		placed[i] = &judge.State{Scenario: s.after, Objects: s.objects}
 	}
 	mesh := judge.New(t, settings, placed)
-	for where, err := range mesh.Rejected {
-		r.mismatches = append(r.mismatches, mismatch{call: where, outcome: scenario.Outcome{Trace: []string{"Istio's validation refuses it: " + err.Error()}}})
+	for _, rejected := range mesh.Rejected {
+		r.mismatches = append(r.mismatches, mismatch{
+			state: rejected.State, call: rejected.Key,
+			outcome: scenario.Outcome{Trace: []string{"Istio's validation refuses it: " + rejected.Err.Error()}},
+		})
 	}
 	found := make([]report, len(states))
 	var workers errgroup.Group
@@ -126,6 +129,9 @@ func follow(mesh *judge.Mesh, place *judge.State, i int, s state) report {
 			r.mismatches = append(r.mismatches, mismatch{i, c.String(), verdict, outcome})
 		}
 	}
+	for _, why := range place.Invalid() {
+		r.mismatches = append(r.mismatches, mismatch{state: i, call: "Envoy refuses what the gateway gets", outcome: scenario.Outcome{Trace: []string{why}}})
+	}
 	return r
 }
 
@@ -145,23 +151,23 @@ func describe(s scenario.Scenario, workload int) string {
 	return fmt.Sprintf(" (%s/%s %v sa %s)", w.Namespace, w.Name, w.Labels, w.ServiceAccount)
 }
 
-// print returns the policies of a scenario as JSON without what is not set.
-func print(s scenario.Scenario) string {
+// text returns the policies of a scenario as JSON without what is not set.
+func text(s scenario.Scenario) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "registry_only %t, dns_capture %t, aliases %v\n", s.RegistryOnly, s.DNSCapture, s.Aliases)
 	for _, p := range s.Policies {
 		var fields any
-		text, err := json.Marshal(p)
+		line, err := json.Marshal(p)
 		if err == nil {
-			err = json.Unmarshal(text, &fields)
+			err = json.Unmarshal(line, &fields)
 		}
 		if err == nil {
-			text, err = json.Marshal(compact(fields))
+			line, err = json.Marshal(compact(fields))
 		}
 		if err != nil {
-			text = []byte(err.Error())
+			line = []byte(err.Error())
 		}
-		fmt.Fprintf(&b, "  %s\n", text)
+		fmt.Fprintf(&b, "  %s\n", line)
 	}
 	return b.String()
 }

@@ -23,16 +23,16 @@ func TestFailures(t *testing.T) {
 	}
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
-			text, err := os.ReadFile(file)
+			content, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)
 			}
 			var s scenario.Scenario
-			if err := json.Unmarshal(text, &s); err != nil {
+			if err := json.Unmarshal(content, &s); err != nil {
 				t.Fatal(err)
 			}
 			for _, m := range alone(t, s) {
-				t.Errorf("%s\n%s", m, print(s))
+				t.Errorf("%s\n%s", m, text(s))
 			}
 		})
 	}
@@ -46,19 +46,19 @@ func keep(t *testing.T, c testCase) {
 		return
 	}
 	small := shrink(c.scenario, fails, 60)
-	text, err := json.MarshalIndent(small, "", "  ")
+	content, err := json.MarshalIndent(small, "", "  ")
 	if err == nil {
 		err = os.MkdirAll(failures, 0o755)
 	}
 	file := filepath.Join(failures, fmt.Sprintf("%d.json", c.seed))
 	if err == nil {
-		err = os.WriteFile(file, append(text, '\n'), 0o644)
+		err = os.WriteFile(file, append(content, '\n'), 0o644)
 	}
 	if err != nil {
 		t.Error(err)
 		return
 	}
-	t.Logf("case %d, made smaller (%s): %s\n%s", c.seed, file, alone(t, small)[0], print(small))
+	t.Logf("case %d, made smaller (%s): %s\n%s", c.seed, file, alone(t, small)[0], text(small))
 }
 
 // alone checks a scenario by itself.

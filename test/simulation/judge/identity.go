@@ -59,11 +59,13 @@ func guardOf(chain *listenerv3.FilterChain) guard {
 		g.tls = context
 	}
 	for _, filter := range chain.GetFilters() {
+		mustBeKnown(filter.GetName())
 		switch config := unpack(filter.GetTypedConfig()).(type) {
 		case *tcprbac.RBAC:
 			g.rbac = append(g.rbac, config.GetRules())
 		case *hcm.HttpConnectionManager:
 			for _, f := range config.GetHttpFilters() {
+				mustBeKnown(f.GetName())
 				if f.GetTypedConfig().MessageIs(&httprbac.RBAC{}) {
 					g.rbac = append(g.rbac, unpack(f.GetTypedConfig()).(*httprbac.RBAC).GetRules())
 				}
@@ -71,6 +73,16 @@ func guardOf(chain *listenerv3.FilterChain) guard {
 		}
 	}
 	return g
+}
+
+// deciding are parts of the names of filters that decide too, and that nothing
+// here evaluates.
+var deciding = regexp.MustCompile(`authz|jwt|wasm|lua|ratelimit|ext_proc`)
+
+func mustBeKnown(filter string) {
+	if deciding.MatchString(filter) {
+		panic("judge: filter " + filter + " is not evaluated")
+	}
 }
 
 // handshake evaluates the names that the downstream TLS context accepts.

@@ -24,6 +24,7 @@ import (
 	"istio.io/istio/pilot/pkg/networking/core"
 	"istio.io/istio/pilot/pkg/simulation"
 	"istio.io/istio/pilot/test/xds"
+	"istio.io/istio/pilot/test/xdstest"
 	"istio.io/istio/pkg/config"
 	"istio.io/istio/pkg/config/constants"
 	"istio.io/istio/pkg/config/mesh"
@@ -57,14 +58,24 @@ type State struct {
 type Mesh struct {
 	t      *testing.T
 	server *xds.FakeDiscoveryServer
-	// Rejected are the objects that Istio's validation refuses, by "state kind/namespace/name".
-	Rejected map[string]error
+	// Rejected are the objects that Istio's validation refuses.
+	Rejected []Rejection
+}
+
+// Rejection is an object that istiod's webhook refuses.
+type Rejection struct {
+	// State is the index of the state, Key the object's.
+	State int
+	Key   string
+	Err   error
 }
 
 // view is the configuration of one proxy.
 type view struct {
 	proxy *model.Proxy
-	sim   *simulation.Simulation
+	// invalid is what Envoy would refuse the configuration for.
+	invalid []string
+	sim     *simulation.Simulation
 	// clusters by name, packed.
 	clusters map[string]*anypb.Any
 	// unpacked and guards are what has been read of clusters and chains.
@@ -76,7 +87,7 @@ type view struct {
 // New starts an istiod that knows the objects of all states. All states have
 // the settings, and no two share a namespace.
 func New(t *testing.T, settings scenario.Settings, states []*State) *Mesh {
-	m := &Mesh{t: t, Rejected: map[string]error{}}
+	m := &Mesh{t: t}
 	var configs []config.Config
 	var objects []runtime.Object
 	vips := &allocator{next: netip.MustParseAddr("240.240.0.1")}
@@ -96,7 +107,7 @@ func New(t *testing.T, settings scenario.Settings, states []*State) *Mesh {
 			}
 			cfg, err := istioConfig(o.Body, created, vips)
 			if err != nil {
-				m.Rejected[fmt.Sprintf("%d %s", id, o.Key)] = err
+				m.Rejected = append(m.Rejected, Rejection{id, o.Key, err})
 				continue
 			}
 			configs = append(configs, cfg)
@@ -237,7 +248,35 @@ func (m *Mesh) view(p *model.Proxy) *view {
 	for _, c := range clusters {
 		v.clusters[c.GetName()] = c.GetResource()
 	}
+	if p.Type == model.Router {
+		r := &recorder{TB: m.t}
+		xdstest.ValidateListeners(r, listeners)
+		xdstest.ValidateRouteConfigurations(r, v.sim.Routes)
+		v.invalid = r.errors
+	}
 	return v
+}
+
+// recorder keeps what a test would fail with.
+type recorder struct {
+	testing.TB
+
+	errors []string
+}
+
+func (r *recorder) Helper() {}
+func (r *recorder) Errorf(format string, args ...any) {
+	r.errors = append(r.errors, fmt.Sprintf(format, args...))
+}
+
+// Invalid returns what Envoy would refuse of the configuration of the gateways
+// that were asked so far.
+func (s *State) Invalid() []string {
+	var all []string
+	for _, v := range s.gateways {
+		all = append(all, v.invalid...)
+	}
+	return all
 }
 
 // cluster returns a cluster of the proxy.

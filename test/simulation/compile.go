@@ -123,11 +123,13 @@ func compilePolicies(s scenario.Scenario, kept map[string]map[string]int64) (com
 	return all, nil
 }
 
+// gatewayKey is what policies share ports by: the name, since Gateway objects
+// select the pods of namesakes in other namespaces too.
 func gatewayKey(ref *compile.Reference) string {
 	if ref == nil {
 		return ""
 	}
-	return ref.Namespace + "/" + ref.Name
+	return ref.Name
 }
 
 func take(taken map[string]map[int64]bool, ref *compile.Reference, port int64) {

@@ -63,6 +63,10 @@ type report struct {
 	mismatches []mismatch
 }
 
+// betweenVersions counts the calls that pass in the middle of an update by the
+// labels of one version and the service account of the other.
+const betweenVersions = "passes between two versions of labels and service accounts"
+
 // check gives all states to one istiod and makes the calls.
 func check(t *testing.T, settings scenario.Settings, states []state) report {
 	r := report{calls: map[string]int{}}
@@ -106,12 +110,19 @@ func follow(mesh *judge.Mesh, place *judge.State, i int, s state) report {
 	}
 	for _, c := range probes {
 		verdict := oracle.Call(s.after, c)
-		if !s.settled() {
-			verdict = verdict.Or(oracle.Call(s.before, c))
-		}
+		between := false
 		outcome := mesh.Call(place, c)
-		r.count(c.Kind, verdict, outcome)
-		if !verdict.Admits(outcome) {
+		if !s.settled() {
+			before := oracle.Call(s.before, c)
+			between = oracle.Between(before, verdict, outcome)
+			verdict = before.Or(verdict)
+		}
+		r.count(c.Kind, outcome)
+		switch {
+		case verdict.Admits(outcome):
+		case between:
+			r.calls[betweenVersions]++
+		default:
 			r.mismatches = append(r.mismatches, mismatch{i, c.String() + describe(s.after, c.From), verdict, outcome})
 		}
 		if outcome.Hop != nil && len(outcome.Exits) > 0 && c.Kind == "as meant" {
@@ -121,10 +132,10 @@ func follow(mesh *judge.Mesh, place *judge.State, i int, s state) report {
 	for _, c := range generate.Straights(s.after, arrivals) {
 		verdict := oracle.Straight(s.after, c)
 		if !s.settled() {
-			verdict = verdict.Or(oracle.Straight(s.before, c))
+			verdict = oracle.Straight(s.before, c).Or(verdict)
 		}
 		outcome := mesh.Straight(place, c)
-		r.count("straight, "+c.Kind, verdict, outcome)
+		r.count("straight, "+c.Kind, outcome)
 		if !verdict.Admits(outcome) {
 			r.mismatches = append(r.mismatches, mismatch{i, c.String(), verdict, outcome})
 		}
@@ -135,7 +146,7 @@ func follow(mesh *judge.Mesh, place *judge.State, i int, s state) report {
 	return r
 }
 
-func (r *report) count(kind string, v oracle.Verdict, o scenario.Outcome) {
+func (r *report) count(kind string, o scenario.Outcome) {
 	end := "blocked"
 	switch {
 	case len(o.Exits) > 0 && o.Exits[0].Via != "":

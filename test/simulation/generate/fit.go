@@ -104,13 +104,13 @@ func (a grant) against(b grant) string {
 		}
 		return ""
 	}
-	if a.to.ByEgressGateway.Port >= 1024 && *refName(a.p) == *refName(b.p) && sameGatewayNamespace {
+	// Gateway objects select pods in all namespaces, so that gateways of one
+	// name in two namespaces have their ports in common.
+	if a.to.ByEgressGateway.Port >= 1024 && a.p.ByEgressGateway.Name == b.p.ByEgressGateway.Name {
 		return "one container port"
 	}
 	return ""
 }
-
-func refName(p policy.Policy) *string { return &p.ByEgressGateway.Name }
 
 func (a grant) kind() bool {
 	return slices.Contains([]string{"HTTP", "HTTP2", "GRPC"}, a.to.Port.Protocol)

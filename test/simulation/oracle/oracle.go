@@ -20,6 +20,9 @@ import (
 type Verdict struct {
 	Exits   []scenario.Exit
 	Blocked bool
+	// Routed are the exits to which the caller's labels lead, Admitted those
+	// for which the gateway takes his service account.
+	Routed, Admitted []scenario.Exit
 	// Why is for the reader of a mismatch.
 	Why string
 }
@@ -35,6 +38,20 @@ func (v Verdict) Admits(o scenario.Outcome) bool {
 		}
 	}
 	return true
+}
+
+// Between reports whether an outcome, in the middle of a change, is due to the
+// labels of one version and the service account of the other: the two are
+// looked at in two places, which are not written at one moment.
+func Between(before, after Verdict, o scenario.Outcome) bool {
+	routed := append(slices.Clone(before.Routed), after.Routed...)
+	admitted := append(slices.Clone(before.Admitted), after.Admitted...)
+	for _, exit := range o.Exits {
+		if !slices.Contains(routed, exit) || !slices.Contains(admitted, exit) {
+			return false
+		}
+	}
+	return len(o.Exits) > 0
 }
 
 // Or returns the verdict that admits what either does, and that nothing
@@ -53,7 +70,7 @@ func Call(s scenario.Scenario, c scenario.Call) Verdict {
 	w := s.Workloads[c.From]
 	var routed, declared, sameName, sameDirect, virtual, pinned, direct bool
 	var host0 string
-	var exact, mixed []scenario.Exit
+	var exact, mixed, byLabels, byAccount []scenario.Exit
 	for _, p := range s.Policies {
 		for _, rule := range p.EgressRules {
 			if !slices.ContainsFunc(rule.From, func(f policy.From) bool { return f.Namespace == w.Namespace }) {
@@ -80,6 +97,12 @@ func Call(s scenario.Scenario, c scenario.Call) Verdict {
 				}
 				labels, account, both := selects(rule, w, identified(p))
 				routed = routed || labels
+				if labels {
+					byLabels = append(byLabels, exits(p, to, host)...)
+				}
+				if account {
+					byAccount = append(byAccount, exits(p, to, host)...)
+				}
 				switch {
 				case both:
 					exact = append(exact, exits(p, to, host)...)
@@ -112,6 +135,7 @@ func Call(s scenario.Scenario, c scenario.Call) Verdict {
 	default:
 		v = Verdict{Exits: []scenario.Exit{undisturbed(s, c)}, Why: "ALLOW_ANY, and not declared"}
 	}
+	v.Routed, v.Admitted = byLabels, byAccount
 	if c.Protocol == scenario.TLS && pinned {
 		// The listener of the name takes calls to its addresses only. A call
 		// to another address is what nobody declared, whatever name it sends.

@@ -14,7 +14,7 @@ import (
 var (
 	cases   = flag.Int("cases", 300, "how many cases TestProve checks")
 	seed    = flag.Int("seed", 1, "number of the first case of TestProve")
-	batch   = flag.Int("batch", 300, "how many states TestProve gives to one generator process")
+	batch   = flag.Int("batch", 150, "how many states TestProve gives to one generator process")
 	only    = flag.String("operation", "", "the only operation that TestProve looks at")
 	capture = flag.Bool("capture", true, "whether some meshes capture DNS")
 )

@@ -87,6 +87,7 @@ func check(t *testing.T, settings scenario.Settings, states []state) report {
 	for i, s := range states {
 		workers.Go(func() error {
 			found[i] = follow(mesh, placed[i], i, s)
+			placed[i].Forget()
 			return nil
 		})
 	}

@@ -29,6 +29,7 @@ import (
 	"istio.io/istio/pkg/config/constants"
 	"istio.io/istio/pkg/config/mesh"
 	"istio.io/istio/pkg/kube"
+	"istio.io/istio/pkg/kube/krt"
 
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
 	"github.com/meshegress/terraform-provider-istio/test/simulation/scenario"
@@ -87,6 +88,9 @@ type view struct {
 // New starts an istiod that knows the objects of all states. All states have
 // the settings, and no two share a namespace.
 func New(t *testing.T, settings scenario.Settings, states []*State) *Mesh {
+	// It holds on to the collections of every istiod there ever was in the
+	// process.
+	krt.GlobalDebugHandler = new(krt.DebugHandler)
 	m := &Mesh{t: t}
 	var configs []config.Config
 	var objects []runtime.Object
@@ -302,6 +306,9 @@ func (v *view) guard(chain *listenerv3.FilterChain) guard {
 	}
 	return g
 }
+
+// Forget lets go of the configuration of the state's proxies.
+func (s *State) Forget() { s.proxies, s.gateways = map[int]*view{}, map[int]*view{} }
 
 // gatewayIP and workloadIP number the pods of all states.
 func (s *State) gatewayIP(gateway int) string   { return podIP(s.id, gateway) }

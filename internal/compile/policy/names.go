@@ -111,7 +111,3 @@ func isIP(host string) bool {
 	_, err := netip.ParseAddr(host)
 	return err == nil
 }
-
-// MeshHost returns the name by which the mesh knows a host of an entry: an IP
-// address has one of its own.
-func MeshHost(host string) string { return meshHost(host) }

@@ -67,89 +67,137 @@ func (v Verdict) Or(w Verdict) Verdict {
 
 // Call returns the verdict on a call through the caller's sidecar.
 func Call(s scenario.Scenario, c scenario.Call) Verdict {
-	w := s.Workloads[c.From]
-	var routed, declared, sameName, sameDirect, virtual, pinned, direct bool
-	var host0 string
-	var exact, mixed, byLabels, byAccount []scenario.Exit
+	r := reading{scenario: s, call: c, caller: s.Workloads[c.From]}
 	for _, p := range s.Policies {
 		for _, rule := range p.EgressRules {
-			if !slices.ContainsFunc(rule.From, func(f policy.From) bool { return f.Namespace == w.Namespace }) {
+			if !slices.ContainsFunc(rule.From, func(f policy.From) bool { return f.Namespace == r.caller.Namespace }) {
 				continue
 			}
 			for _, to := range rule.To {
-				virtual = virtual || bound(s, to, c.Dial) && len(to.Addresses) == 0
-				pinned = pinned || bound(s, to, c.Name) && c.Dial != c.Name
-				if c.Port == to.Port.Number && (names(to, c.Name) || names(to, c.Dial) || slices.Contains(to.Addresses, c.Dial)) {
-					sameName = true
-					sameDirect = sameDirect || p.ByEgressGateway == nil || p.UnselectedWorkloads == policy.Direct
-				}
-				host, ok := asksFor(c, to)
-				if !ok {
-					continue
-				}
-				declared, host0 = true, host
-				if to.ResolveTo != nil && p.ByEgressGateway == nil {
-					host0 = *to.ResolveTo
-				}
-				direct = direct || p.ByEgressGateway == nil || p.UnselectedWorkloads == "direct"
-				if p.ByEgressGateway == nil {
-					continue
-				}
-				labels, account, both := selects(rule, w, identified(p))
-				routed = routed || labels
-				if labels {
-					byLabels = append(byLabels, exits(p, to, host)...)
-				}
-				if account {
-					byAccount = append(byAccount, exits(p, to, host)...)
-				}
-				switch {
-				case both:
-					exact = append(exact, exits(p, to, host)...)
-				case labels && account:
-					mixed = append(mixed, exits(p, to, host)...)
-				}
+				r.mentions(p, to)
+				r.grants(p, rule, to)
 			}
 		}
 	}
-	registryOnly := s.IsRegistryOnly(w.Namespace)
-	v := verdict(exact, mixed, routed)
-	switch {
-	case v.Why != "":
-	case declared && direct:
-		v = Verdict{Exits: directly(s, c, host0), Why: "declared, and everybody may go directly"}
-	case declared:
-		v = Verdict{Blocked: true, Why: "declared, and not granted"}
-	case sameName && sameDirect:
-		v = Verdict{Exits: directly(s, c, c.Name), Blocked: true, Why: "another protocol on a port that everybody may go to"}
-	case registryOnly:
-		v = Verdict{Blocked: true, Why: "REGISTRY_ONLY, and not declared"}
-	case sameName:
-		// Another protocol on the port of a declared host is not worth a
-		// promise; it must not come out at a gateway.
-		v = Verdict{Exits: []scenario.Exit{undisturbed(s, c)}, Blocked: true, Why: "another protocol on a declared port"}
-	case virtual:
-		// The sidecar gives the name an address that stands for it inside the
-		// mesh alone, so its other ports lead nowhere.
-		v = Verdict{Blocked: true, Why: "another port of a name with a virtual address"}
-	default:
-		v = Verdict{Exits: []scenario.Exit{undisturbed(s, c)}, Why: "ALLOW_ANY, and not declared"}
+	return r.verdict()
+}
+
+// reading is what the policies say about one call.
+type reading struct {
+	scenario scenario.Scenario
+	call     scenario.Call
+	caller   scenario.Workload
+
+	// exact and mixed are the exits that one source grants, and that labels of
+	// one and the service account of another source of a rule grant.
+	exact, mixed        []scenario.Exit
+	byLabels, byAccount []scenario.Exit
+	// declared is whether some entry of the caller's namespace is for the
+	// call, by whomever; host is then the declared host, and passable whether
+	// everybody may go there directly.
+	declared, passable bool
+	host               string
+	// sameName is whether the name and port of the call are declared,
+	// samePassable whether everybody may go there directly.
+	sameName, samePassable bool
+	// virtual is whether the name stands for an address of the mesh's own,
+	// pinned whether the name that is sent belongs to other addresses.
+	virtual, pinned bool
+}
+
+// mentions notes in how far an entry is about the names in the call.
+func (r *reading) mentions(p policy.Policy, to policy.To) {
+	c := r.call
+	r.virtual = r.virtual || bound(r.scenario, to, c.Dial) && len(to.Addresses) == 0
+	r.pinned = r.pinned || bound(r.scenario, to, c.Name) && c.Dial != c.Name
+	if c.Port == to.Port.Number && (names(to, c.Name) || names(to, c.Dial) || slices.Contains(to.Addresses, c.Dial)) {
+		r.sameName = true
+		r.samePassable = r.samePassable || passable(p)
 	}
-	v.Routed, v.Admitted = byLabels, byAccount
-	if c.Protocol == scenario.TLS && pinned {
+}
+
+// grants notes what an entry grants the caller.
+func (r *reading) grants(p policy.Policy, rule policy.Rule, to policy.To) {
+	host, ok := asksFor(r.call, to)
+	if !ok {
+		return
+	}
+	r.declared, r.host = true, host
+	r.passable = r.passable || passable(p)
+	if p.ByEgressGateway == nil {
+		if to.ResolveTo != nil {
+			r.host = *to.ResolveTo
+		}
+		return
+	}
+	labels, account, both := selects(rule, r.caller, identified(p))
+	leaving := exits(p, to, host)
+	if labels {
+		r.byLabels = append(r.byLabels, leaving...)
+	}
+	if account {
+		r.byAccount = append(r.byAccount, leaving...)
+	}
+	switch {
+	case both:
+		r.exact = append(r.exact, leaving...)
+	case labels && account:
+		r.mixed = append(r.mixed, leaving...)
+	}
+}
+
+// passable reports whether all workloads of a policy's source namespaces may
+// go directly to its hosts.
+func passable(p policy.Policy) bool {
+	return p.ByEgressGateway == nil || p.UnselectedWorkloads == policy.Direct
+}
+
+func (r *reading) verdict() Verdict {
+	registryOnly := r.scenario.IsRegistryOnly(r.caller.Namespace)
+	v := granted(r.exact, r.mixed, len(r.byLabels) > 0)
+	if v.Why == "" {
+		v = r.ungranted(registryOnly)
+	}
+	v.Routed, v.Admitted = r.byLabels, r.byAccount
+	if r.call.Protocol == scenario.TLS && r.pinned {
 		// The listener of the name takes calls to its addresses only. A call
 		// to another address is what nobody declared, whatever name it sends.
 		v.Blocked, v.Why = true, v.Why+"; or an address that is not the name's"
 		if !registryOnly {
-			v.Exits = append(v.Exits, undisturbed(s, c))
+			v.Exits = append(v.Exits, undisturbed(r.scenario, r.call))
 		}
 	}
 	return v
 }
 
-// verdict returns what follows from the grants for a call; none if nothing
+// ungranted is the verdict on a call that no source is granted.
+func (r *reading) ungranted(registryOnly bool) Verdict {
+	s, c := r.scenario, r.call
+	switch {
+	case r.declared && r.passable:
+		return Verdict{Exits: directly(s, c, r.host), Why: "declared, and everybody may go directly"}
+	case r.declared:
+		return Verdict{Blocked: true, Why: "declared, and not granted"}
+	case r.sameName && r.samePassable:
+		return Verdict{Exits: directly(s, c, c.Name), Blocked: true, Why: "another protocol on a port that everybody may go to"}
+	case registryOnly:
+		return Verdict{Blocked: true, Why: "REGISTRY_ONLY, and not declared"}
+	case r.sameName:
+		// Another protocol on the port of a declared host is not worth a
+		// promise; it must not come out at a gateway.
+		return Verdict{Exits: []scenario.Exit{undisturbed(s, c)}, Blocked: true, Why: "another protocol on a declared port"}
+	case r.virtual:
+		// The sidecar gives the name an address that stands for it inside the
+		// mesh alone, so its other ports lead nowhere.
+		return Verdict{Blocked: true, Why: "another port of a name with a virtual address"}
+	default:
+		return Verdict{Exits: []scenario.Exit{undisturbed(s, c)}, Why: "ALLOW_ANY, and not declared"}
+	}
+}
+
+// granted returns what follows from the grants for a call; none if nothing
 // does.
-func verdict(exact, mixed []scenario.Exit, routed bool) Verdict {
+func granted(exact, mixed []scenario.Exit, routed bool) Verdict {
 	switch {
 	case len(exact) > 0:
 		return Verdict{Exits: exact, Why: "granted"}

@@ -32,6 +32,7 @@
 // Environment:
 //
 //	TF_ACC=1                 run acceptance tests; without it they are skipped, and say so
+//	KUBECONFIG               the cluster for the tests that are safe for any (NewAnywhere)
 //	ACCTEST_CLI=terraform    (default) or tofu: which CLI drives the tests
 //	TF_ACC_TERRAFORM_PATH    an executable to use instead of the one that testbed finds or builds
 //	CI                       non-empty: what is missing is a failure, never a skip

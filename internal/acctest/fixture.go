@@ -48,7 +48,20 @@ func New(t *testing.T) *Fixture {
 	t.Helper()
 	needTFAcc(t)
 	t.Parallel()
-	return newFixture(t, sharedEnvironment(t))
+	return newFixture(t, shared.start(t, testbed.Options{}))
+}
+
+// NewAnywhere is New for a test that is safe for any cluster: it keeps to
+// namespaces of its own and stops nothing. Where KUBECONFIG is set it runs there,
+// with examples/rbac applied, which stays; elsewhere like New.
+func NewAnywhere(t *testing.T) *Fixture {
+	t.Helper()
+	if os.Getenv("KUBECONFIG") == "" {
+		return New(t)
+	}
+	needTFAcc(t)
+	t.Parallel()
+	return newFixture(t, anywhere.start(t, testbed.Options{UseKubeconfig: true}))
 }
 
 // NewOwn is New for a test that stops parts of the control plane: it has one of
@@ -71,7 +84,7 @@ func NewAlone(t *testing.T) *Fixture {
 	t.Helper()
 	needTFAcc(t)
 	// go test runs whatever called t.Parallel after all tests that did not.
-	return newFixture(t, sharedEnvironment(t))
+	return newFixture(t, shared.start(t, testbed.Options{}))
 }
 
 func needTFAcc(t *testing.T) {

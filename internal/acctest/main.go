@@ -25,13 +25,17 @@ type environment struct {
 	dir          string
 }
 
-// shared is the environment of the running test binary. The first test that
-// asks for it starts it, so that a run of unit tests alone costs nothing.
-var shared struct {
+// lazily is an environment that the first test that asks for it starts, so that
+// a run of unit tests alone costs nothing.
+type lazily struct {
 	once sync.Once
 	env  *environment
 	err  error
 }
+
+// shared is the environment of the running test binary, anywhere the cluster of
+// KUBECONFIG.
+var shared, anywhere lazily
 
 // Main runs the tests of a package and ends the control plane that they
 // started. Call it from TestMain.
@@ -54,14 +58,14 @@ func Main(m *testing.M) {
 	os.Exit(code)
 }
 
-// sharedEnvironment starts what is not there yet. The test fails if it cannot.
-func sharedEnvironment(t *testing.T) *environment {
+// start starts what is not there yet. The test fails if it cannot.
+func (l *lazily) start(t *testing.T, options testbed.Options) *environment {
 	t.Helper()
-	shared.once.Do(func() { shared.env, shared.err = newEnvironment(context.Background(), testbed.Options{}) })
-	if shared.err != nil {
-		t.Fatalf("acctest: %v", shared.err)
+	l.once.Do(func() { l.env, l.err = newEnvironment(context.Background(), options) })
+	if l.err != nil {
+		t.Fatalf("acctest: %v", l.err)
 	}
-	return shared.env
+	return l.env
 }
 
 func newEnvironment(ctx context.Context, options testbed.Options) (_ *environment, err error) {
@@ -87,8 +91,10 @@ func newEnvironment(ctx context.Context, options testbed.Options) (_ *environmen
 }
 
 func cleanUp() {
-	if shared.env != nil {
-		shared.env.stop()
+	for _, l := range []*lazily{&shared, &anywhere} {
+		if l.env != nil {
+			l.env.stop()
+		}
 	}
 	if built.dir != "" {
 		_ = os.RemoveAll(built.dir)
@@ -97,6 +103,10 @@ func cleanUp() {
 
 func (e *environment) stop() {
 	if e.controlPlane != nil {
+		if e.controlPlane.External {
+			// Tests of another package may need it still.
+			fmt.Fprintln(os.Stderr, "acctest: examples/rbac/cluster.yaml stays in the cluster of KUBECONFIG")
+		}
 		if err := e.controlPlane.Stop(); err != nil {
 			fmt.Fprintln(os.Stderr, "acctest: stopping the control plane:", err)
 		}

@@ -26,7 +26,7 @@ func action(a plancheck.ResourceActionType) resource.ConfigPlanChecks {
 
 // TestLifecycle goes once through the life of a gateway.
 func TestLifecycle(t *testing.T) {
-	f := acctest.New(t)
+	f := acctest.NewAnywhere(t)
 	namespace := f.GatewayNamespace("egress")
 	id := namespace + "/a"
 	host := fmt.Sprintf("a.%s.svc.cluster.local", namespace)

@@ -18,7 +18,7 @@ import (
 // TestLifecycle takes a policy through its life. The testing framework fails
 // each step after which the plan is not empty.
 func TestLifecycle(t *testing.T) {
-	f := acctest.New(t)
+	f := acctest.NewAnywhere(t)
 	s := scene{egress: f.GatewayNamespace("egress"), shop: f.SourceNamespace("shop"), other: f.SourceNamespace("other")}
 	stable := statecheck.CompareValue(compare.ValuesSame())
 	port := tfjsonpath.New("gateway_ports").AtMapKey("web/httpbin.org")
@@ -104,7 +104,7 @@ func imports(f *acctest.Fixture, s scene, config string, ignore ...string) []res
 
 // A direct policy has no gateway: it declares hosts in its source namespaces.
 func TestDirectLifecycle(t *testing.T) {
-	f := acctest.New(t)
+	f := acctest.NewAnywhere(t)
 	s := scene{shop: f.SourceNamespace("shop"), other: f.SourceNamespace("other")}
 	config := f.Config(direct(s.shop, s.other))
 	resource.Test(t, resource.TestCase{

@@ -9,8 +9,6 @@ import (
 	"github.com/meshegress/terraform-provider-istio/test/simulation/scenario"
 )
 
-func ptr[T any](v T) *T { return &v }
-
 var east = compile.Reference{Name: "east", Namespace: "egress"}
 
 // base is the mesh of the flows.

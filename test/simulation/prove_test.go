@@ -16,6 +16,7 @@ var (
 	seed    = flag.Int("seed", 1, "number of the first case of TestProve")
 	batch   = flag.Int("batch", 150, "how many states TestProve gives to one generator process")
 	only    = flag.String("operation", "", "the only operation that TestProve looks at")
+	strict  = flag.Bool("strict", false, "whether updates are drawn that are known to open a way for a moment")
 	capture = flag.Bool("capture", true, "whether some meshes capture DNS")
 )
 
@@ -39,7 +40,7 @@ func operationOf(number int) string {
 }
 
 func TestProve(t *testing.T) {
-	generate.Capture = *capture
+	generate.Capture, generate.Strict = *capture, *strict
 	began := time.Now()
 	total := report{calls: map[string]int{}}
 	states := map[string]int{}

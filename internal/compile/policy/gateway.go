@@ -137,7 +137,7 @@ func dotted(hosts []string) []string {
 func meshHosts(hosts []string) []string {
 	names := make([]string, 0, len(hosts))
 	for _, host := range hosts {
-		names = append(names, meshHost(host))
+		names = append(names, MeshHost(host))
 	}
 	slices.Sort(names)
 	return names

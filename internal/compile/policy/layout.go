@@ -146,7 +146,7 @@ func (e entry) upstreamHost(host string) string {
 	if e.ResolveTo != nil {
 		return *e.ResolveTo
 	}
-	return meshHost(host)
+	return MeshHost(host)
 }
 
 // upstreamPort returns the port that the gateway dials, and the protocol that

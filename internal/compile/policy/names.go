@@ -96,11 +96,11 @@ func slug(host string) string {
 	return strings.NewReplacer("*", "any--", "-", "--", ".", "-").Replace(host)
 }
 
-// meshHost returns the name by which the mesh knows a host. ServiceEntries
+// MeshHost returns the name by which the mesh knows a host. ServiceEntries
 // cannot have an IP address as host ("top level domain cannot be
 // all-numeric"), so an address gets a name: the same in every policy, so that
 // the entries of several policies for one address merge like those for a name.
-func meshHost(host string) string {
+func MeshHost(host string) string {
 	if isIP(host) {
 		return slug(host) + "." + privateSuffix
 	}

@@ -93,7 +93,7 @@ func (l *layout) sources() []manifest.Object {
 
 // source returns the spec of a source-side ServiceEntry.
 func (l *layout) source(namespace, host string) *networking.ServiceEntry {
-	spec := &networking.ServiceEntry{Hosts: []string{meshHost(host)}}
+	spec := &networking.ServiceEntry{Hosts: []string{MeshHost(host)}}
 	var tcp bool
 	var resolveTo string
 	byNumber := map[int64]*networking.ServicePort{}

@@ -44,7 +44,7 @@ func (l *layout) meshRoutes(assigned map[string]int64) []manifest.Object {
 
 func (l *layout) meshRoute(namespace, host string, assigned map[string]int64) *networking.VirtualService {
 	spec := &networking.VirtualService{
-		Hosts: []string{meshHost(host)}, Gateways: []string{"mesh"}, ExportTo: []string{"."},
+		Hosts: []string{MeshHost(host)}, Gateways: []string{"mesh"}, ExportTo: []string{"."},
 	}
 	entries := l.entriesFrom(namespace)
 	slices.SortStableFunc(entries, func(a, b entry) int { return cmp.Compare(a.Port.Number, b.Port.Number) })
@@ -114,7 +114,7 @@ func (l *layout) gatewayRoutes(assigned map[string]int64) []manifest.Object {
 
 func (l *layout) gatewayRoute(s server, host string, port int64) *networking.VirtualService {
 	spec := &networking.VirtualService{
-		Hosts: []string{meshHost(host)}, ExportTo: []string{"."},
+		Hosts: []string{MeshHost(host)}, ExportTo: []string{"."},
 		Gateways: []string{GatewayName(l.ref.Name, port)},
 	}
 	destination := l.toUpstream(s.entry, host)

@@ -1,0 +1,104 @@
+package conflict
+
+import (
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// get returns a field without copying it; nil if it is not there.
+func get(fields map[string]any, path ...string) any {
+	value, _, _ := unstructured.NestedFieldNoCopy(fields, path...)
+	return value
+}
+
+// items returns the objects of a list.
+func items(fields map[string]any, path ...string) []map[string]any {
+	list, _ := get(fields, path...).([]any)
+	found := make([]map[string]any, 0, len(list))
+	for _, item := range list {
+		if object, ok := item.(map[string]any); ok {
+			found = append(found, object)
+		}
+	}
+	return found
+}
+
+// texts returns the strings of a list.
+func texts(fields map[string]any, path ...string) []string {
+	list, _ := get(fields, path...).([]any)
+	found := make([]string, 0, len(list))
+	for _, item := range list {
+		if text, ok := item.(string); ok {
+			found = append(found, text)
+		}
+	}
+	return found
+}
+
+func text(fields map[string]any, path ...string) string {
+	value, _ := get(fields, path...).(string)
+	return value
+}
+
+func number(fields map[string]any, path ...string) int64 {
+	switch value := get(fields, path...).(type) {
+	case int64:
+		return value
+	case float64:
+		return int64(value)
+	}
+	return 0
+}
+
+// selector returns a map of labels.
+func selector(fields map[string]any, path ...string) map[string]string {
+	values, _ := get(fields, path...).(map[string]any)
+	labels := make(map[string]string, len(values))
+	for key, value := range values {
+		labels[key], _ = value.(string)
+	}
+	return labels
+}
+
+// mayMatch reports whether some workload has the labels of both: it is so
+// unless a key has different values in them.
+func mayMatch(a, b map[string]string) bool {
+	for key, value := range a {
+		if other, ok := b[key]; ok && other != value {
+			return false
+		}
+	}
+	return true
+}
+
+// covers reports whether every workload with the labels is selected.
+func covers(selector, labels map[string]string) bool {
+	for key, value := range selector {
+		if labels[key] != value {
+			return false
+		}
+	}
+	return true
+}
+
+// visible reports whether an object is exported to a namespace. Without
+// exportTo it is public, unless the mesh config says otherwise.
+func visible(object *unstructured.Unstructured, namespace string) bool {
+	exported := texts(object.Object, "spec", "exportTo")
+	if len(exported) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(exported, func(to string) bool {
+		return to == "*" || to == namespace || to == "." && object.GetNamespace() == namespace
+	})
+}
+
+// matches reports whether a name, or the wildcard that it is, covers a host.
+func matches(name, host string) bool {
+	if suffix, ok := strings.CutPrefix(name, "*"); ok {
+		return strings.HasSuffix(host, suffix)
+	}
+	return name == host
+}

@@ -54,6 +54,8 @@ type Client struct {
 	// snapshots are the LISTs that all instances share. They answer reads
 	// until the first write, and are hints (never decisions) afterwards.
 	snapshots map[listKey]*snapshot
+	// secrets are the Secrets that GlanceSecret has looked at.
+	secrets map[manifest.ID]SecretLook
 	// reserved are the objects that Reserve created and Create has not yet
 	// asked for.
 	reserved map[manifest.ID]reservation
@@ -89,6 +91,7 @@ func New(config *rest.Config, options Options) (*Client, error) {
 		forceConflicts: options.ForceConflicts,
 		slots:          make(chan struct{}, concurrentRequests),
 		snapshots:      map[listKey]*snapshot{},
+		secrets:        map[manifest.ID]SecretLook{},
 		reserved:       map[manifest.ID]reservation{},
 	}, nil
 }

@@ -69,13 +69,7 @@ func newForeignError(id manifest.ID, live *unstructured.Unstructured, wanted Own
 	if owner, ok := OwnerOf(live); ok {
 		e.Owner = &owner
 	}
-	seen := map[string]bool{}
-	for _, entry := range live.GetManagedFields() {
-		if entry.Subresource == "" && !seen[entry.Manager] {
-			seen[entry.Manager] = true
-			e.Managers = append(e.Managers, entry.Manager)
-		}
-	}
+	e.Managers = managersIn(live.GetManagedFields())
 	return e
 }
 

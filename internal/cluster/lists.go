@@ -32,6 +32,7 @@ type snapshot struct {
 	forbidden bool
 	items     []*entry
 	byName    map[string]*entry // "namespace/name"
+	indexes   indexes
 }
 
 // entry is one object of a snapshot. The bytes are kept and decoded on

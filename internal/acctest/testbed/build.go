@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"sort"
 	"strings"
 	"time"
 )
@@ -123,29 +122,38 @@ func goEnv() []string {
 // key is a hash over everything of ours that decides about a build: pins and the
 // few Go files beside them.
 func (b goBuild) key() (string, error) {
-	entries, err := os.ReadDir(b.dir)
-	if err != nil {
-		return "", fmt.Errorf("read the pins: %w", err)
-	}
-	var names []string
-	for _, e := range entries {
-		n := e.Name()
-		if n == "go.mod" || n == "go.sum" || strings.HasSuffix(n, ".go") && !strings.HasSuffix(n, "_test.go") {
-			names = append(names, n)
-		}
-	}
-	sort.Strings(names)
 	h := sha256.New()
 	_, _ = fmt.Fprintln(h, runtime.GOOS, runtime.GOARCH, b.pkg, b.ldflags, b.links)
-	for _, n := range names {
-		content, err := os.ReadFile(filepath.Join(b.dir, n))
-		if err != nil {
+	folders := []string{b.dir}
+	if strings.HasPrefix(b.pkg, "./") {
+		folders = append(folders, filepath.Join(b.dir, b.pkg))
+	}
+	for _, folder := range folders {
+		if err := hashSources(h, folder); err != nil {
 			return "", err
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))[:16], nil
+}
+
+func hashSources(h io.Writer, folder string) error {
+	entries, err := os.ReadDir(folder) // sorted by name
+	if err != nil {
+		return fmt.Errorf("read the pins: %w", err)
+	}
+	for _, e := range entries {
+		n := e.Name()
+		if n != "go.mod" && n != "go.sum" && (!strings.HasSuffix(n, ".go") || strings.HasSuffix(n, "_test.go")) {
+			continue
+		}
+		content, err := os.ReadFile(filepath.Join(folder, n))
+		if err != nil {
+			return err
 		}
 		_, _ = fmt.Fprintln(h, n, len(content))
 		_, _ = h.Write(content)
 	}
-	return hex.EncodeToString(h.Sum(nil))[:16], nil
+	return nil
 }
 
 func isFile(path string) bool {

@@ -65,9 +65,15 @@ func (cp *ControlPlane) defineIstiod(opts Options) error {
 	return nil
 }
 
-// webhookHost is the name under which kube-apiserver calls istiod: one that the
-// certificate istiod makes for itself can carry.
-const webhookHost = "localhost"
+// webhookHost is the name or address under which kube-apiserver calls istiod; the
+// certificate that istiod makes for itself carries it.
+func (cp *ControlPlane) webhookHost() string {
+	host, _, _ := net.SplitHostPort(cp.Istiod.Webhooks)
+	if net.ParseIP(host).IsLoopback() {
+		return "localhost"
+	}
+	return host
+}
 
 func (cp *ControlPlane) startIstio(ctx context.Context, manifest *istioManifest) error {
 	client, err := dynamic.NewForConfig(cp.RESTConfig)
@@ -85,7 +91,7 @@ func (cp *ControlPlane) startIstio(ctx context.Context, manifest *istioManifest)
 	// (the last one counts).
 	extra := append(append([]string{}, manifest.env...),
 		"REVISION=default", "POD_NAME=istiod-testbed", "POD_NAMESPACE="+IstioNamespace, "SERVICE_ACCOUNT=istiod",
-		"ISTIOD_CUSTOM_HOST="+webhookHost, "CLUSTER_ID=Kubernetes")
+		"ISTIOD_CUSTOM_HOST="+cp.webhookHost(), "CLUSTER_ID=Kubernetes")
 	cp.istiod.env = cleanEnv(append(extra, cp.istiod.env...)...)
 	if err := cp.istiod.start(); err != nil {
 		return err
@@ -114,7 +120,7 @@ func (cp *ControlPlane) pointWebhooks(configurations []*unstructured.Unstructure
 			if !ok {
 				return fmt.Errorf("%s: a webhook without a Service", configuration.GetName())
 			}
-			hook["clientConfig"] = map[string]any{"url": "https://" + net.JoinHostPort(webhookHost, port) + path}
+			hook["clientConfig"] = map[string]any{"url": "https://" + net.JoinHostPort(cp.webhookHost(), port) + path}
 		}
 		if err := unstructured.SetNestedSlice(configuration.Object, hooks, "webhooks"); err != nil {
 			return err
@@ -171,7 +177,7 @@ func (cp *ControlPlane) istioReady(ctx context.Context) error {
 		ready func(context.Context) error
 	}{
 		{"becoming ready", cp.istiodAnswers},
-		{"giving its CA to the webhooks", func(ctx context.Context) error { return webhooksHaveCA(ctx, client) }},
+		{"giving its CA to the webhooks", func(ctx context.Context) error { return cp.webhooksHaveCA(ctx, client) }},
 		{"validating", func(ctx context.Context) error { return validates(ctx, client) }},
 		{"injecting", func(ctx context.Context) error { return injects(ctx, client) }},
 	}
@@ -199,7 +205,7 @@ func (cp *ControlPlane) istiodAnswers(ctx context.Context) error {
 	return nil
 }
 
-func webhooksHaveCA(ctx context.Context, client dynamic.Interface) error {
+func (cp *ControlPlane) webhooksHaveCA(ctx context.Context, client dynamic.Interface) error {
 	for _, kind := range []string{"mutatingwebhookconfigurations", "validatingwebhookconfigurations"} {
 		list, err := client.Resource(schema.GroupVersionResource{Group: "admissionregistration.k8s.io", Version: "v1", Resource: kind}).
 			List(ctx, metav1.ListOptions{})
@@ -210,7 +216,7 @@ func webhooksHaveCA(ctx context.Context, client dynamic.Interface) error {
 			hooks, _, _ := unstructured.NestedSlice(configuration.Object, "webhooks")
 			for _, h := range hooks {
 				hook, _ := h.(map[string]any)
-				if url, _, _ := unstructured.NestedString(hook, "clientConfig", "url"); !strings.HasPrefix(url, "https://"+webhookHost+":") {
+				if url, _, _ := unstructured.NestedString(hook, "clientConfig", "url"); !strings.HasPrefix(url, "https://"+cp.webhookHost()+":") {
 					continue // a test's own
 				}
 				bundle, _, _ := unstructured.NestedString(hook, "clientConfig", "caBundle")

@@ -19,8 +19,12 @@ const (
 	Istio Tool = "istio"
 	// TerraformCLI is terraform: see Terraform.
 	TerraformCLI Tool = "terraform"
+	// PilotAgent is what starts Envoy in a pod: pilot-agent.
+	PilotAgent Tool = "pilot-agent"
 	// OpenTofuCLI is tofu: see OpenTofu.
 	OpenTofuCLI Tool = "tofu"
+	// EnvoyProxy is envoy: see Envoy.
+	EnvoyProxy Tool = "envoy"
 
 	supervisor Tool = "supervisor"
 )
@@ -50,6 +54,12 @@ func builds(tool Tool) (goBuild, error) {
 			ldflags: "-X istio.io/istio/pkg/version.buildVersion=1.31.1",
 			links:   []string{"istioctl", "pilot-discovery"},
 			about:   "istiod and istioctl 1.31, about 4 minutes on two cores",
+		}, nil
+	case PilotAgent:
+		return goBuild{
+			name: "pilot-agent", dir: filepath.Join(modules, "istio"), pkg: "./pilot-agent",
+			ldflags: "-X istio.io/istio/pkg/version.buildVersion=1.31.1",
+			about:   "pilot-agent 1.31, some seconds after istiod",
 		}, nil
 	case OpenTofuCLI:
 		return goBuild{
@@ -82,6 +92,8 @@ func Ensure(ctx context.Context, out io.Writer, tools ...Tool) (Paths, error) {
 			path, err = findTerraform(ctx, out)
 		case OpenTofuCLI:
 			path, err = findOpenTofu(ctx, out)
+		case EnvoyProxy:
+			path, err = findEnvoy(ctx, out)
 		default:
 			var b goBuild
 			if b, err = builds(tool); err == nil {

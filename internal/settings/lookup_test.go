@@ -33,14 +33,7 @@ func never(t *testing.T) func(context.Context, *cluster.Client) error {
 	}
 }
 
-func TestLookupOfUnknown(t *testing.T) {
-	p := failing(&UnknownError{Attributes: []string{"host", "token"}})
-	if diags := p.Lookup(context.Background(), never(t)); len(diags) > 0 {
-		t.Error(diags)
-	}
-}
-
-// A cluster that does not answer, or is not configured, is said once.
+// A cluster that does not answer, is not configured or not known yet is said once.
 func TestLookupWarnsOnce(t *testing.T) {
 	getMeshConfig := func(ctx context.Context, client *cluster.Client) error {
 		_, err := client.Get(ctx, meshConfigID((&Provider{}).Mesh))
@@ -48,6 +41,7 @@ func TestLookupWarnsOnce(t *testing.T) {
 	}
 	for name, p := range map[string]*Provider{
 		"no cluster":  failing(ErrNoCluster),
+		"unknown":     failing(&UnknownError{Attributes: []string{"host", "token"}}),
 		"unreachable": connectedTo(t, "http://127.0.0.1:1"),
 	} {
 		t.Run(name, func(t *testing.T) {

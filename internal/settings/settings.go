@@ -28,6 +28,7 @@ type Provider struct {
 	lookup      lookupState
 	trustDomain trustDomainState
 	owners      ownersState
+	planned     plannedState
 }
 
 // UnknownError says that a call was needed while attributes of the provider

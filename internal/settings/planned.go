@@ -22,6 +22,8 @@ type plannedState struct {
 type Planned struct {
 	// Owner names the instance; its nonce does not matter.
 	Owner cluster.Owner
+	// Changes is set where the plan is to write something.
+	Changes bool
 	// Keys are what others ask by: see Plan.
 	Keys []string
 	// Objects returns the objects that will be there. It is called when

@@ -4,7 +4,7 @@
 //	policy.go    the intent, its scope and its ids
 //	validate.go  what is wrong with an intent
 //	sidecar.go   a Sidecar of our own: what it inherits, and one field on top
-//	foreign.go   the Sidecar that is there already, of which one field is set
+//	live.go      live Sidecars in the order of istiod; the one that is there already
 //	overlap.go   Sidecars that select the same workloads
 //	effective.go which level wins for a scope, by Istio's precedence
 //

@@ -25,8 +25,8 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 	if req.Plan.Raw.IsNull() || r.provider == nil {
 		return
 	}
-	if !r.provider.MeshKnown || !intentKnown(req.Plan.Raw) {
-		resp.Diagnostics.Append(unknownComputed().set(ctx, &resp.Plan)...)
+	if !intentKnown(req.Plan.Raw) {
+		r.planPartly(ctx, req, resp)
 		return
 	}
 	var plan Model
@@ -34,7 +34,7 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	resp.Diagnostics.Append(diagnose.Problems(errorsOf(policy.Validate(plan.Policy, r.provider.Mesh)))...)
+	resp.Diagnostics.Append(diagnose.Problems(errorsOf(policy.Validate(plan.Policy, r.mesh())))...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -54,7 +54,7 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 		return
 	}
 	resp.Diagnostics.Append(wanted.computed(r.provider.Detail).set(ctx, &resp.Plan)...)
-	if prior == nil && !resp.Diagnostics.HasError() {
+	if prior == nil && r.provider.MeshKnown && !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(r.lookUp(ctx, plan.Policy, wanted)...)
 	}
 }
@@ -107,7 +107,7 @@ type planned struct {
 	ports   map[string]int64
 	objects []manifest.Object
 	// pending are the keys of the objects whose body depends on a port that
-	// apply assigns.
+	// apply assigns, or on a fact of the mesh that is unknown.
 	pending map[string]bool
 	grants  []string
 }
@@ -121,12 +121,29 @@ func (r *Resource) plan(p policy.Policy, prior map[string]int64) (planned, diag.
 	for _, clash := range clashes {
 		diags.Append(diagnostic(clashError(p, clash)))
 	}
-	wanted.objects, wanted.pending = policy.Preview(p, r.provider.Mesh, wanted.ports)
+	wanted.objects, wanted.pending = policy.Preview(p, r.mesh(), wanted.ports)
+	if !r.provider.MeshKnown {
+		// Which objects there are, and who is granted what, the policy says;
+		// what the objects look like, only the mesh.
+		for _, object := range wanted.objects {
+			wanted.pending[object.Key] = true
+		}
+	}
 	return wanted, diags
 }
 
 // computed returns the computed attributes of a plan. Keys are always known.
 func (w planned) computed(detail manifest.Detail) Computed {
+	return Computed{
+		GatewayPorts: portMap(w.ports, w.members()),
+		Grants:       stringSet(w.grants),
+		Manifests:    types.MapValueMust(types.StringType, w.manifests(detail)),
+		Drift:        stringMap(nil),
+	}
+}
+
+// manifests returns the elements of `manifests`.
+func (w planned) manifests(detail manifest.Detail) map[string]attr.Value {
 	manifests := make(map[string]attr.Value, len(w.objects))
 	for _, object := range w.objects {
 		if w.pending[object.Key] {
@@ -135,16 +152,16 @@ func (w planned) computed(detail manifest.Detail) Computed {
 			manifests[object.Key] = types.StringValue(detail.Render(object.Body))
 		}
 	}
+	return manifests
+}
+
+// members returns the keys of `gateway_ports`.
+func (w planned) members() []string {
 	var members []string
 	for _, slot := range w.slots {
 		members = append(members, slot.Members...)
 	}
-	return Computed{
-		GatewayPorts: portMap(w.ports, members),
-		Grants:       stringSet(w.grants),
-		Manifests:    types.MapValueMust(types.StringType, manifests),
-		Drift:        stringMap(nil),
-	}
+	return members
 }
 
 // portPath returns the attribute that names the port of a slot.

@@ -1,11 +1,13 @@
 package trafficpolicy
 
 import (
+	"context"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
+	"pgregory.net/rapid"
 
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
@@ -42,9 +44,9 @@ func example() policy.Policy {
 }
 
 // configOf returns a policy as a configuration: no computed attribute is set.
-func configOf(t *testing.T, p policy.Policy) tftypes.Value {
+func configOf(t rapid.TB, p policy.Policy) tftypes.Value {
 	t.Helper()
-	ctx := t.Context()
+	ctx := context.Background()
 	s := testSchema(t)
 	state := tfsdk.State{Raw: tftypes.NewValue(s.Type().TerraformType(ctx), nil), Schema: s}
 	if diags := setIntent(ctx, &state, p); diags.HasError() {
@@ -55,7 +57,7 @@ func configOf(t *testing.T, p policy.Policy) tftypes.Value {
 
 // leaves returns the path of every value of a configuration that is not null,
 // collections and objects included.
-func leaves(t *testing.T, config tftypes.Value) []*tftypes.AttributePath {
+func leaves(t rapid.TB, config tftypes.Value) []*tftypes.AttributePath {
 	t.Helper()
 	var all []*tftypes.AttributePath
 	err := tftypes.Walk(config, func(at *tftypes.AttributePath, value tftypes.Value) (bool, error) {
@@ -70,7 +72,7 @@ func leaves(t *testing.T, config tftypes.Value) []*tftypes.AttributePath {
 	return all
 }
 
-func withUnknown(t *testing.T, config tftypes.Value, at *tftypes.AttributePath) tftypes.Value {
+func withUnknown(t rapid.TB, config tftypes.Value, at *tftypes.AttributePath) tftypes.Value {
 	t.Helper()
 	changed, err := tftypes.Transform(config, func(p *tftypes.AttributePath, value tftypes.Value) (tftypes.Value, error) {
 		if p.Equal(at) {
@@ -84,7 +86,7 @@ func withUnknown(t *testing.T, config tftypes.Value, at *tftypes.AttributePath) 
 	return changed
 }
 
-func failOnErrors(t *testing.T, diags []*tfprotov6.Diagnostic) {
+func failOnErrors(t rapid.TB, diags []*tfprotov6.Diagnostic) {
 	t.Helper()
 	for _, d := range diags {
 		if d.Severity == tfprotov6.DiagnosticSeverityError {
@@ -94,7 +96,7 @@ func failOnErrors(t *testing.T, diags []*tfprotov6.Diagnostic) {
 }
 
 // A configuration plans with any of its values unknown, as a create and as an
-// update, and what depends on the unknown value is "known after apply".
+// update, and the plan keeps its promises once the value is known.
 func TestEveryValueMayBeUnknown(t *testing.T) {
 	s := newServer(t, offline{meshKnown: true})
 	config := configOf(t, example())
@@ -111,14 +113,17 @@ func TestEveryValueMayBeUnknown(t *testing.T) {
 			for name, before := range map[string]tftypes.Value{"create": s.none(), "update": prior} {
 				planned, resp := s.plan(unknown, before)
 				failOnErrors(t, resp.Diagnostics)
+				now, resp := s.plan(config, before)
+				failOnErrors(t, resp.Diagnostics)
 				if t.Failed() {
 					t.Fatal(name)
 				}
+				for _, text := range broken(name, planned, now) {
+					t.Error(text)
+				}
 				attributes := attributesOf(t, planned)
-				for _, computed := range []string{"gateway_ports", "grants", "manifests"} {
-					if attributes[computed].IsKnown() {
-						t.Errorf("%s: %s is known", name, computed)
-					}
+				if attributes["manifests"].IsFullyKnown() {
+					t.Errorf("%s: the plan says all of manifests, which hold the whole configuration", name)
 				}
 				if !attributes["drift"].IsFullyKnown() {
 					t.Errorf("%s: drift is unknown", name)
@@ -134,13 +139,24 @@ func TestEveryValueMayBeUnknown(t *testing.T) {
 	}
 }
 
-// As long as a fact of the mesh is unknown, nothing can be compiled.
+// As long as a fact of the mesh is unknown, no object can be compiled; which
+// there are, and who is granted what, does not depend on the mesh.
 func TestMeshMayBeUnknown(t *testing.T) {
+	final, _ := newServer(t, offline{meshKnown: true}).plan(configOf(t, example()), newServer(t, offline{}).none())
 	s := newServer(t, offline{})
 	planned, resp := s.plan(configOf(t, example()), s.none())
 	failOnErrors(t, resp.Diagnostics)
-	if attributesOf(t, planned)["manifests"].IsKnown() {
-		t.Error("manifests are known")
+	for _, text := range broken("plan", planned, final) {
+		t.Error(text)
+	}
+	attributes := attributesOf(t, planned)
+	if !attributes["grants"].IsFullyKnown() {
+		t.Error("grants are unknown")
+	}
+	for key, value := range attributesOf(t, attributes["manifests"]) {
+		if value.IsKnown() {
+			t.Errorf("%s is known", key)
+		}
 	}
 }
 
@@ -187,7 +203,7 @@ func TestPlanIsDeterministic(t *testing.T) {
 
 // appliedState returns the state after an apply of a configuration: the plan
 // with a port for every slot.
-func appliedState(t *testing.T, s server, config tftypes.Value) tftypes.Value {
+func appliedState(t rapid.TB, s server, config tftypes.Value) tftypes.Value {
 	t.Helper()
 	planned, resp := s.plan(config, s.none())
 	failOnErrors(t, resp.Diagnostics)

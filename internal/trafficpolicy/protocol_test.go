@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
+	"pgregory.net/rapid"
 
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
@@ -44,7 +45,7 @@ func (o offline) Configure(_ context.Context, _ provider.ConfigureRequest, resp 
 
 // server speaks the plugin protocol with the resource, as core does.
 type server struct {
-	t    *testing.T
+	t    rapid.TB
 	wire tfprotov6.ProviderServer
 	typ  tftypes.Type
 }
@@ -74,7 +75,7 @@ func (s server) encode(value tftypes.Value) *tfprotov6.DynamicValue {
 // validate returns the diagnostics of a configuration.
 func (s server) validate(config tftypes.Value) []*tfprotov6.Diagnostic {
 	s.t.Helper()
-	resp, err := s.wire.ValidateResourceConfig(s.t.Context(), &tfprotov6.ValidateResourceConfigRequest{
+	resp, err := s.wire.ValidateResourceConfig(context.Background(), &tfprotov6.ValidateResourceConfigRequest{
 		TypeName: TypeName, Config: s.encode(config),
 	})
 	if err != nil {
@@ -87,7 +88,7 @@ func (s server) validate(config tftypes.Value) []*tfprotov6.Diagnostic {
 // Computed attributes are proposed as core does: prior values, or unknown.
 func (s server) plan(config, prior tftypes.Value) (tftypes.Value, *tfprotov6.PlanResourceChangeResponse) {
 	s.t.Helper()
-	resp, err := s.wire.PlanResourceChange(s.t.Context(), &tfprotov6.PlanResourceChangeRequest{
+	resp, err := s.wire.PlanResourceChange(context.Background(), &tfprotov6.PlanResourceChangeRequest{
 		TypeName: TypeName, Config: s.encode(config), PriorState: s.encode(prior),
 		ProposedNewState: s.encode(s.propose(config, prior)),
 	})
@@ -122,7 +123,7 @@ func (s server) propose(config, prior tftypes.Value) tftypes.Value {
 	return tftypes.NewValue(s.typ, proposed)
 }
 
-func attributesOf(t *testing.T, value tftypes.Value) map[string]tftypes.Value {
+func attributesOf(t rapid.TB, value tftypes.Value) map[string]tftypes.Value {
 	t.Helper()
 	var attributes map[string]tftypes.Value
 	if err := value.As(&attributes); err != nil {

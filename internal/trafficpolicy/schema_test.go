@@ -1,18 +1,20 @@
 package trafficpolicy
 
 import (
+	"context"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
+	"pgregory.net/rapid"
 )
 
-func testSchema(t *testing.T) schema.Schema {
+func testSchema(t rapid.TB) schema.Schema {
 	t.Helper()
 	var resp resource.SchemaResponse
-	(&Resource{}).Schema(t.Context(), resource.SchemaRequest{}, &resp)
+	(&Resource{}).Schema(context.Background(), resource.SchemaRequest{}, &resp)
 	if resp.Diagnostics.HasError() {
 		t.Fatal(resp.Diagnostics)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
+	"github.com/meshegress/terraform-provider-istio/internal/compile/policy/policytest"
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
 	"github.com/meshegress/terraform-provider-istio/internal/ports"
 )
@@ -27,8 +28,7 @@ type golden struct {
 	Policy policy.Policy `json:"policy"`
 }
 
-// defaultMesh is what an empty provider block gives.
-var defaultMesh = compile.Mesh{RootNamespace: "istio-system", TrustDomain: "cluster.local", ClusterDomain: "cluster.local"}
+var defaultMesh = policytest.Mesh
 
 func (g golden) mesh() compile.Mesh {
 	if g.Mesh != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
+	"github.com/meshegress/terraform-provider-istio/internal/ports"
 )
 
 // Input is a policy and what lives in the cluster.
@@ -17,16 +18,19 @@ type Input struct {
 	Mesh   compile.Mesh
 	// Ports are the container ports that are known, as in `gateway_ports`.
 	Ports map[string]int64
+	// Objects are what the policy compiles to, with these ports, for a caller
+	// that has them; nil lets Check compile it.
+	Objects []manifest.Object
 	// Prior is the policy that an update replaces, nil at create.
 	Prior *policy.Policy
 	Live  Live
 	// Holder says whose a live object is. It is asked only about objects that
-	// the policy meets.
+	// the policy may meet. It is never nil.
 	Holder func(*unstructured.Unstructured) Holder
 }
 
-// Live are the live objects by kind. A kind that could not be read is empty.
-// Objects of this provider count in the policy's namespaces only.
+// Live are the live objects by kind, in any order. A kind that could not be
+// read is empty. Objects that no policy can meet may be left out: see Keys.
 type Live struct {
 	VirtualServices       []*unstructured.Unstructured
 	ServiceEntries        []*unstructured.Unstructured
@@ -39,6 +43,27 @@ type Live struct {
 	Secrets map[string]Secret
 }
 
+// Add files an object under its kind; one of a kind that no rule is about is
+// dropped.
+func (l *Live) Add(object *unstructured.Unstructured) {
+	switch object.GetKind() {
+	case "VirtualService":
+		l.VirtualServices = append(l.VirtualServices, object)
+	case "ServiceEntry":
+		l.ServiceEntries = append(l.ServiceEntries, object)
+	case "DestinationRule":
+		l.DestinationRules = append(l.DestinationRules, object)
+	case "Gateway":
+		l.Gateways = append(l.Gateways, object)
+	case "Service":
+		l.Services = append(l.Services, object)
+	case "Sidecar":
+		l.Sidecars = append(l.Sidecars, object)
+	case "AuthorizationPolicy":
+		l.AuthorizationPolicies = append(l.AuthorizationPolicies, object)
+	}
+}
+
 // Secret is what is known of a Secret: never a value.
 type Secret struct {
 	Exists bool
@@ -46,12 +71,15 @@ type Secret struct {
 	Keys []string
 }
 
-// Holder is whose a live object is.
+// Holder is whose an object is.
 type Holder struct {
 	// Own is an object of the policy itself.
 	Own bool
 	// Ours is an object of some instance of this provider.
 	Ours bool
+	// Planned is an object that does not live yet: another policy is planned
+	// to have it in the same run.
+	Planned bool
 	// Name is the resource or the field managers, for people.
 	Name string
 }
@@ -66,19 +94,17 @@ type Conflict struct {
 	Movable bool
 }
 
+// Fatal reports whether the policy cannot be written as things are.
+func (c Conflict) Fatal() bool { return c.Movable || !c.Warning }
+
 // Check returns the conflicts of a valid policy, in the order of the kinds and
 // of the configuration.
 func Check(in Input) []Conflict {
-	c := &check{Input: in, flows: flowsOf(in.Policy), told: map[string]bool{}}
-	objects, _ := policy.Preview(in.Policy, in.Mesh, in.Ports)
-	c.objects = byKind(objects)
-	if in.Prior != nil {
-		prior, _ := policy.Preview(*in.Prior, in.Mesh, in.Ports)
-		c.prior = map[string]bool{}
-		for _, object := range prior {
-			c.prior[object.Key] = true
-		}
+	c := newCheck(in)
+	if in.Objects == nil {
+		c.Objects, _ = policy.Preview(in.Policy, in.Mesh, c.Ports)
 	}
+	c.objects = byKind(c.Objects)
 	c.virtualServices()
 	c.serviceEntries()
 	c.destinationRules()
@@ -92,14 +118,39 @@ func Check(in Input) []Conflict {
 	return c.found
 }
 
+// Between returns what a policy would meet if the other one lived already,
+// each with the ports that it names itself.
+func Between(p, other policy.Policy, mesh compile.Mesh) []Conflict {
+	var live Live
+	objects, _ := policy.Preview(other, mesh, known(nil, policy.Slots(other)))
+	for _, object := range objects {
+		live.Add(object.Body)
+	}
+	namespace, name := policy.Identity(other)
+	holder := Holder{Ours: true, Name: "policy " + namespace + "/" + name}
+	return Check(Input{Policy: p, Mesh: mesh, Live: live, Holder: func(*unstructured.Unstructured) Holder { return holder }})
+}
+
 type check struct {
 	Input
+	slots   []ports.Slot
 	flows   []flow
 	objects map[string][]manifest.Object
-	// prior has the keys of the objects before an update.
-	prior map[string]bool
-	found []Conflict
-	told  map[string]bool
+	found   []Conflict
+	told    map[string]bool
+}
+
+func newCheck(in Input) *check {
+	c := &check{Input: in, slots: policy.Slots(in.Policy), told: map[string]bool{}}
+	c.Ports = known(in.Ports, c.slots)
+	c.flows = flowsOf(in.Policy, c.slots, c.Ports)
+	return c
+}
+
+// known adds the ports that the configuration names to those that are assigned.
+func known(assigned map[string]int64, slots []ports.Slot) map[string]int64 {
+	all, _ := ports.Keep(assigned, slots)
+	return all
 }
 
 func byKind(objects []manifest.Object) map[string][]manifest.Object {
@@ -111,14 +162,24 @@ func byKind(objects []manifest.Object) map[string][]manifest.Object {
 	return kinds
 }
 
+// direct reports whether the policy has no gateway.
+func (c *check) direct() bool { return c.Policy.ByEgressGateway == nil }
+
+// denies reports whether workloads that the policy does not select shall have
+// no way to its hosts.
+func (c *check) denies() bool { return !c.direct() && c.Policy.UnselectedWorkloads != policy.Direct }
+
 // meeting is a conflict before it is known whose the other object is.
 type meeting struct {
 	at      []any
 	summary string
-	// what the other object does, as a predicate: "routes ...".
+	// what the other object does, and what comes of it, as a predicate:
+	// "routes ...".
 	what string
 	// advice is what to do about an object of somebody else.
 	advice string
+	// cure is what to do about one of another policy, a full sentence.
+	cure string
 	// warning is set where the policy works all the same.
 	warning bool
 }
@@ -135,12 +196,18 @@ func (c *check) meet(other *unstructured.Unstructured, m meeting) {
 	if holder.Name != "" {
 		named += " (" + holder.Name + ")"
 	}
-	movable := holder.Ours && !m.warning
+	cure := or(m.cure, "Change one of the two policies.")
+	movable := false
 	switch {
-	case movable:
+	case holder.Planned:
+		problem.Detail = fmt.Sprintf("As this run plans it, %s %s. %s", named, m.what, cure)
+	case holder.Ours && m.warning:
+		problem.Detail = fmt.Sprintf("%s %s. %s", named, m.what, cure)
+	case holder.Ours:
+		movable = true
 		problem.Warning = true
 		problem.Detail = fmt.Sprintf("%s %s. An apply of this policy fails with nothing written as long as that stands. "+
-			"Change one of the two; where both change in one apply, let this policy wait for the other with depends_on.", named, m.what)
+			"%s Where both change in one apply, let this policy wait for the other with depends_on.", named, m.what, cure)
 	default:
 		problem.Detail = fmt.Sprintf("%s %s. %s", named, m.what, m.advice)
 	}
@@ -161,7 +228,16 @@ func (c *check) tell(conflict Conflict) {
 // foreign reports whether an object is nobody's of this provider. The label
 // answers for nearly all objects; it may have been wiped from one of ours.
 func (c *check) foreign(object *unstructured.Unstructured) bool {
-	return object.GetLabels()[compile.LabelManagedBy] != compile.ProviderName && !c.Holder(object).Ours && !c.Holder(object).Own
+	if labelled(object) {
+		return false
+	}
+	holder := c.Holder(object)
+	return !holder.Ours && !holder.Own && !holder.Planned
+}
+
+// labelled reports whether an object says that this provider wrote it.
+func labelled(object *unstructured.Unstructured) bool {
+	return text(object.Object, "metadata", "labels", compile.LabelManagedBy) == compile.ProviderName
 }
 
 func idOf(object *unstructured.Unstructured) string {

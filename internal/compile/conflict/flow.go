@@ -3,27 +3,34 @@ package conflict
 import (
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
+	"github.com/meshegress/terraform-provider-istio/internal/ports"
 )
 
 // flow is what one source may reach: one host on one port.
 type flow struct {
-	// at is the path of the host, entry that of its entry.
-	at, entry []any
+	// at is the path of the host.
+	at        []any
 	namespace string
 	labels    map[string]string
 	// host is the name by which the mesh knows it.
-	host     string
-	port     int64
-	protocol string
+	host      string
+	addresses []string
+	port      int64
+	protocol  string
+	// servicePort is the port of the policy's Service; 0 while it is unknown.
+	servicePort int64
 }
 
 // String returns host:port.
 func (f flow) String() string { return f.host + ":" + strconv.FormatInt(f.port, 10) }
+
+func (f flow) isWildcard() bool { return strings.HasPrefix(f.host, "*") }
 
 // workloads names the sources for people.
 func (f flow) workloads() string {
@@ -37,15 +44,33 @@ func (f flow) workloads() string {
 	return fmt.Sprintf("workloads %s of namespace %s", strings.Join(pairs, ","), f.namespace)
 }
 
-func flowsOf(p policy.Policy) []flow {
+func flowsOf(p policy.Policy, slots []ports.Slot, assigned map[string]int64) []flow {
+	servicePorts := map[string]int64{}
+	for _, slot := range slots {
+		number := slot.Service
+		if port, ok := slot.Port(assigned); ok && number == 0 {
+			number = port
+		}
+		for _, member := range slot.Members {
+			servicePorts[member] = number
+		}
+	}
 	var flows []flow
 	eachEntry(p, func(path []any, rule policy.Rule, to policy.To) {
 		for k, host := range to.Hosts {
+			servicePort, ok := servicePorts[to.Name]
+			if !ok {
+				servicePort = servicePorts[to.Name+"/"+host]
+			}
+			addresses := to.Addresses
+			if _, err := netip.ParseAddr(host); err == nil {
+				addresses = []string{host}
+			}
 			for _, from := range rule.From {
 				flows = append(flows, flow{
-					at: at(path, "hosts", k), entry: path,
-					namespace: from.Namespace, labels: from.WorkloadSelector,
-					host: policy.MeshHost(host), port: to.Port.Number, protocol: to.Port.Protocol,
+					at: at(path, "hosts", k), namespace: from.Namespace, labels: from.WorkloadSelector,
+					host: policy.MeshHost(host), addresses: addresses,
+					port: to.Port.Number, protocol: to.Port.Protocol, servicePort: servicePort,
 				})
 			}
 		}
@@ -62,13 +87,41 @@ func eachEntry(p policy.Policy, do func(path []any, rule policy.Rule, to policy.
 	}
 }
 
+// eachUpstream calls do with every host that the gateway connects to, and the
+// path of the attribute that says so.
+func eachUpstream(p policy.Policy, do func(path []any, host string, to policy.To)) {
+	if p.ByEgressGateway == nil {
+		return
+	}
+	eachEntry(p, func(path []any, _ policy.Rule, to policy.To) {
+		if to.ResolveTo != nil {
+			do(at(path, "resolve_to"), *to.ResolveTo, to)
+			return
+		}
+		for k, host := range to.Hosts {
+			do(at(path, "hosts", k), policy.MeshHost(host), to)
+		}
+	})
+}
+
+// isUpgraded reports whether the gateway speaks TLS for an entry by a
+// DestinationRule of the policy.
+func isUpgraded(to policy.To) bool { return to.HTTPSUpgrade != nil && to.HTTPSUpgrade.Enabled }
+
+// The sections of a VirtualService.
+const (
+	httpRoutes = "http"
+	tlsRoutes  = "tls"
+	tcpRoutes  = "tcp"
+)
+
 // section is the part of a VirtualService that routes a protocol.
 func section(protocol string) string {
 	switch protocol {
 	case policy.HTTP, policy.HTTP2, policy.GRPC:
-		return "http"
+		return httpRoutes
 	case policy.TCP:
-		return "tcp"
+		return tcpRoutes
 	}
-	return "tls"
+	return tlsRoutes
 }

@@ -11,12 +11,18 @@ import (
 )
 
 // Gateways of all namespaces that select the same pods become one
-// configuration: on one port the later server is skipped or gets into the same
-// listener (pilot/pkg/model/gateway.go, mergeGateways). Policies reserve their
-// ports among themselves; others do not know of that.
+// configuration (pilot/pkg/model/push_context.go, mergeGateways), unless
+// istiod runs with PILOT_SCOPE_GATEWAY_TO_NAMESPACE. On one port the later
+// server is skipped, or gets into the same listener, where one server name of
+// two namespaces makes Envoy refuse all of it (pilot/pkg/model/gateway.go).
+//
+// Policies of one gateway reserve their ports by the names of their Gateways,
+// which is not looked at here. Others do not know of that: somebody else, and
+// the policies of a gateway with the same labels in another namespace.
 //
 // A server number that is some Service's port is opened at that Service's
-// targetPort instead (resolvePorts).
+// targetPort instead (resolvePorts). Services select pods of their own
+// namespace only.
 
 // openPort is a container port of the policy.
 type openPort struct {
@@ -24,15 +30,13 @@ type openPort struct {
 	at     []any
 }
 
-// openPorts returns the container ports that are known.
-func (c *check) openPorts() []openPort {
-	var open []openPort
-	for _, slot := range policy.Slots(c.Policy) {
-		number := slot.Explicit
-		if assigned, ok := slot.Port(c.Ports); ok {
-			number = assigned
-		}
-		if number == 0 {
+// openPorts returns the container ports that are known, and whether all are.
+func (c *check) openPorts() (open []openPort, all bool) {
+	all = true
+	for _, slot := range c.slots {
+		number, ok := slot.Port(c.Ports)
+		if !ok {
+			all = false
 			continue
 		}
 		entry, _, _ := strings.Cut(slot.Key, "/")
@@ -47,58 +51,95 @@ func (c *check) openPorts() []openPort {
 		})
 		open = append(open, port)
 	}
-	return open
+	return open, all
+}
+
+// portAttribute returns the attribute that a container port stems from.
+func (c *check) portAttribute(number int64) []any {
+	open, _ := c.openPorts()
+	for _, port := range open {
+		if port.number == number {
+			return port.at
+		}
+	}
+	return []any{"by_egress_gateway"}
 }
 
 func (c *check) gateways() {
-	for _, port := range c.openPorts() {
-		for _, live := range c.Live.Gateways {
-			pods := selector(live.Object, "spec", "selector")
-			certain, possible := c.selectsPods(pods)
-			if !possible || !c.foreign(live) {
-				continue
+	open, _ := c.openPorts()
+	for _, live := range c.Live.Gateways {
+		certain, possible := c.selectsPods(selector(live.Object, "spec", "selector"))
+		if !possible {
+			continue
+		}
+		for i, server := range items(live.Object, "spec", "servers") {
+			for _, port := range open {
+				if number(server, "port", "number") == port.number && !c.isReservation(live, port.number) {
+					c.gateway(live, port, i, certain)
+				}
 			}
-			for i, server := range items(live.Object, "spec", "servers") {
-				if number(server, "port", "number") != port.number {
+		}
+	}
+}
+
+func (c *check) gateway(live *unstructured.Unstructured, port openPort, server int, certain bool) {
+	selects := "selects the gateway's pods too"
+	if !certain {
+		selects = "may select the gateway's pods too"
+	}
+	if live.GetNamespace() != c.Policy.ByEgressGateway.Namespace {
+		selects += " (Istio selects pods of all namespaces by their labels)"
+	}
+	c.meet(live, meeting{
+		at: port.at, summary: "Port of the gateway is opened by another Gateway too", warning: !certain,
+		what: fmt.Sprintf("%s and opens port %d there (spec.servers[%d]): Istio skips one of the two servers, or Envoy refuses the listener",
+			selects, port.number, server),
+		advice: "Choose another by_egress_gateway.port, or change that Gateway.",
+		cure:   "Choose another by_egress_gateway.port, or give one of the two gateways a name of its own.",
+	})
+}
+
+// isReservation reports whether a Gateway is the one by which a policy of this
+// gateway has the port.
+func (c *check) isReservation(live *unstructured.Unstructured, port int64) bool {
+	gateway := c.Policy.ByEgressGateway
+	return !c.foreign(live) && live.GetNamespace() == gateway.Namespace && live.GetName() == policy.GatewayName(gateway.Name, port)
+}
+
+func (c *check) services() {
+	open, _ := c.openPorts()
+	for _, live := range c.Live.Services {
+		pods := selector(live.Object, "spec", "selector")
+		certain, possible := c.selectsPods(pods)
+		if live.GetNamespace() != c.Policy.ByEgressGateway.Namespace || len(pods) == 0 || !possible || keepsPorts(live) {
+			continue
+		}
+		for _, servicePort := range items(live.Object, "spec", "ports") {
+			for _, port := range open {
+				target := number(servicePort, "targetPort")
+				if number(servicePort, "port") != port.number || target == port.number {
 					continue
 				}
-				selects := "selects the same pods"
+				to := or(text(servicePort, "targetPort"), fmt.Sprint(target))
+				selects := "selects the gateway's pods"
 				if !certain {
-					selects = "may select the same pods"
+					selects = "may select the gateway's pods"
 				}
 				c.meet(live, meeting{
-					at: port.at, summary: "Port of the gateway is opened by another Gateway too", warning: !certain,
-					what:   fmt.Sprintf("%s and opens port %d there (spec.servers[%d])", selects, port.number, i),
-					advice: "Choose another by_egress_gateway.port, or change that Gateway.",
+					at: port.at, summary: "Port of the gateway is translated by a Service", warning: !certain,
+					what:   fmt.Sprintf("%s and maps port %d to %s: Istio opens %[3]s for this policy, and nothing listens on %[2]d", selects, port.number, to),
+					advice: fmt.Sprintf("Choose another by_egress_gateway.port, or label that Service %s.", compile.LabelNoPortTranslation),
+					cure:   "Choose another by_egress_gateway.port.",
 				})
 			}
 		}
 	}
 }
 
-func (c *check) services() {
-	for _, port := range c.openPorts() {
-		for _, live := range c.Live.Services {
-			pods := selector(live.Object, "spec", "selector")
-			if certain, _ := c.selectsPods(pods); live.GetNamespace() != c.Policy.ByEgressGateway.Namespace || len(pods) == 0 || !certain || !c.foreign(live) {
-				continue
-			}
-			if _, optedOut := live.GetLabels()[compile.LabelNoPortTranslation]; optedOut {
-				continue
-			}
-			for _, servicePort := range items(live.Object, "spec", "ports") {
-				target := number(servicePort, "targetPort")
-				if number(servicePort, "port") != port.number || target == port.number || target == 0 {
-					continue
-				}
-				c.meet(live, meeting{
-					at: port.at, summary: "Port of the gateway is translated by a Service",
-					what:   fmt.Sprintf("selects the gateway's pods and maps port %d to %d: Istio would open %[2]d for this policy", port.number, target),
-					advice: fmt.Sprintf("Choose another by_egress_gateway.port, or label that Service %s.", compile.LabelNoPortTranslation),
-				})
-			}
-		}
-	}
+// keepsPorts reports whether a Service has opted out of the translation.
+func keepsPorts(service *unstructured.Unstructured) bool {
+	_, ok := service.GetLabels()[compile.LabelNoPortTranslation]
+	return ok
 }
 
 // selectsPods reports whether a selector selects the gateway's pods for sure,
@@ -107,49 +148,3 @@ func (c *check) selectsPods(selector map[string]string) (certain, possible bool)
 	known := c.Policy.ByEgressGateway.PodSelector()
 	return covers(selector, known), mayMatch(selector, known)
 }
-
-// authorizationPolicies reports what else decides about the gateway's callers:
-// DENY and CUSTOM come before ALLOW, one ALLOW more admits callers of its own
-// to every port, and the first ALLOW on a gateway refuses whoever none admits
-// (https://istio.io/latest/docs/concepts/security/#implicit-enablement).
-func (c *check) authorizationPolicies() {
-	reference := *c.Policy.ByEgressGateway
-	for _, live := range c.Live.AuthorizationPolicies {
-		if live.GetNamespace() != reference.Namespace && live.GetNamespace() != c.Mesh.RootNamespace {
-			continue
-		}
-		if len(items(live.Object, "spec", "targetRefs")) > 0 || get(live.Object, "spec", "targetRef") != nil {
-			continue // for waypoints and Gateways of the Gateway API
-		}
-		if _, possible := c.selectsPods(selector(live.Object, "spec", "selector", "matchLabels")); !possible || !c.foreign(live) {
-			continue
-		}
-		m := meeting{at: []any{"by_egress_gateway"}, warning: true, advice: "Make sure that it leaves this policy's callers alone."}
-		switch action(live) {
-		case "DENY", "CUSTOM":
-			m.summary = "Another AuthorizationPolicy decides about the gateway's callers"
-			m.what = fmt.Sprintf("has spec.action %s for the gateway's pods, and is asked before this policy", action(live))
-		case "ALLOW":
-			if len(items(live.Object, "spec", "rules")) == 0 {
-				if reference.ChecksNamespace() {
-					continue // like the baseline: it admits nobody
-				}
-			}
-			if reference.ChecksNamespace() {
-				m.summary = "Another AuthorizationPolicy admits callers to the gateway"
-				m.what = "has spec.action ALLOW for the gateway's pods: whom it admits passes the namespace check of every policy"
-				m.advice = "Delete it, or limit its rules to ports that no policy uses."
-				break
-			}
-			m.summary = "Another AuthorizationPolicy refuses callers of the gateway"
-			m.what = "has spec.action ALLOW for the gateway's pods: whoever it does not admit is refused, and this policy admits nobody there"
-			m.advice = "Let it admit the callers of this policy, or delete it."
-		default:
-			continue
-		}
-		c.meet(live, m)
-	}
-}
-
-// action returns the action of an AuthorizationPolicy; ALLOW is not written.
-func action(live *unstructured.Unstructured) string { return or(text(live.Object, "spec", "action"), "ALLOW") }

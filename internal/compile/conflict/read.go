@@ -9,7 +9,14 @@ import (
 
 // get returns a field without copying it; nil if it is not there.
 func get(fields map[string]any, path ...string) any {
-	value, _, _ := unstructured.NestedFieldNoCopy(fields, path...)
+	var value any = fields
+	for _, step := range path {
+		object, ok := value.(map[string]any)
+		if !ok {
+			return nil
+		}
+		value = object[step]
+	}
 	return value
 }
 
@@ -35,6 +42,16 @@ func texts(fields map[string]any, path ...string) []string {
 		}
 	}
 	return found
+}
+
+// hostsOf returns the hosts of a VirtualService or ServiceEntry. Istio compares
+// them in lower case.
+func hostsOf(object *unstructured.Unstructured) []string {
+	hosts := texts(object.Object, "spec", "hosts")
+	for i, host := range hosts {
+		hosts[i] = strings.ToLower(host)
+	}
+	return hosts
 }
 
 func text(fields map[string]any, path ...string) string {
@@ -95,10 +112,44 @@ func visible(object *unstructured.Unstructured, namespace string) bool {
 	})
 }
 
-// matches reports whether a name, or the wildcard that it is, covers a host.
+// matches reports whether a name, or the wildcard that it is, covers a host,
+// which may be a wildcard itself.
 func matches(name, host string) bool {
 	if suffix, ok := strings.CutPrefix(name, "*"); ok {
 		return strings.HasSuffix(host, suffix)
 	}
 	return name == host
+}
+
+// overlaps reports whether two names, either of which may be a wildcard, have
+// a host in common (pkg/config/host, Name.Matches).
+func overlaps(a, b string) bool { return matches(a, b) || matches(b, a) }
+
+// below reports whether a host is one of those that a wildcard stands for, and
+// not the wildcard itself.
+func below(wildcard, host string) bool { return host != wildcard && matches(wildcard, host) }
+
+// wildcards returns the wildcards that cover a host, without itself: for
+// a.b.example *.b.example, *.example and *.
+func wildcards(host string) []string {
+	all := []string{"*"}
+	rest := strings.TrimPrefix(host, "*.")
+	if rest != host {
+		// What covers *.b.example is *.example.
+		_, rest, _ = strings.Cut(rest, ".")
+	} else {
+		_, rest, _ = strings.Cut(host, ".")
+	}
+	for rest != "" {
+		all = append(all, "*."+rest)
+		_, rest, _ = strings.Cut(rest, ".")
+	}
+	return all
+}
+
+func or(value, otherwise string) string {
+	if value == "" {
+		return otherwise
+	}
+	return value
 }

@@ -3,105 +3,181 @@ package conflict
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
-	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
 )
 
 // A sidecar has any number of VirtualServices for one host as long as their
 // labels, source namespaces and ports have no workload in common; else one of
 // them, chosen by visibility and age, gets all of it and the other is lost
-// without a word (pilot/pkg/networking/core/httproute.go, tls.go).
+// without a word. Private ones of the workload's namespace come first
+// (pilot/pkg/model/virtualservice.go, SelectVirtualServices), and those of a
+// policy are. What one from another namespace may still take:
 //
-// Private ones of the namespace come first (pilot/pkg/model/virtualservice.go),
-// and those of a policy are. So one from another namespace takes nothing from
-// the workloads that the policy selects; the others of the namespace, for whom
-// the policy's routes vanish, follow it past the gateway.
+//   - the workloads that the policy does not select: its own routes vanish
+//     for them, and they follow the next VirtualService;
+//   - a whole port, if it lists the host's server name among others: equal
+//     lists are dropped, overlapping ones make two filter chains that Envoy
+//     refuses (pilot/pkg/networking/core/tls.go, matchHasBeenHandled).
 //
-// A wildcard host loses against the exact one for requests and by SNI
-// (pilot/pkg/model/sidecar.go, computeWildcardHostVirtualServiceIndex); TCP
-// routes are walked in order, whatever the host.
+// How wildcards meet exact hosts depends on the protocol:
+//
+//   - HTTP: each service goes to the one VirtualService with the most specific
+//     host, whatever its ports, labels or routes are
+//     (pilot/pkg/model/sidecar.go, computeWildcardHostVirtualServiceIndex). So
+//     a wildcard takes nothing from an exact host; but two for one wildcard
+//     host cannot both work. For exact hosts each is asked in turn.
+//   - TLS: those whose hosts overlap are walked in order, and the server names
+//     of their matches compared, of which Envoy takes the most specific.
+//   - TCP: the same, without names; the first that matches gets the port.
 func (c *check) virtualServices() {
 	for _, live := range c.Live.VirtualServices {
-		if !forSidecars(texts(live.Object, "spec", "gateways")) {
+		hosts := hostsOf(live)
+		gateways := texts(live.Object, "spec", "gateways")
+		if !c.direct() && live.GetNamespace() == c.Policy.ByEgressGateway.Namespace {
+			c.boundToGateway(live, hosts, gateways)
+		}
+		if !forSidecars(gateways) {
 			continue
 		}
-		hosts := texts(live.Object, "spec", "hosts")
 		for _, f := range c.flows {
-			meets := func(host string) bool {
-				return host == f.host || f.protocol == policy.TCP && matches(host, f.host)
-			}
-			if !slices.ContainsFunc(hosts, meets) || !visible(live, f.namespace) {
+			if !slices.ContainsFunc(hosts, func(host string) bool { return overlaps(host, f.host) }) || !visible(live, f.namespace) {
 				continue
 			}
-			if field, ok := routes(live, f); ok {
-				c.virtualService(live, f, field)
+			if c.direct() {
+				c.directRoute(live, f, hosts)
+				continue
 			}
+			c.route(live, f, hosts)
 		}
 	}
 }
 
-func (c *check) virtualService(live *unstructured.Unstructured, f flow, field string) {
-	if live.GetNamespace() == f.namespace {
-		c.meet(live, meeting{
-			at: f.at, summary: "Calls are routed by another VirtualService too",
-			what:   fmt.Sprintf("routes %s for %s as well (%s); Istio uses one of the two routes and drops the other", f, f.workloads(), field),
-			advice: "Delete it, or give one of them source labels that no workload of the other has.",
-		})
+// route reports what a VirtualService that is visible to a flow's sidecars,
+// and has an overlapping host, does to it.
+func (c *check) route(live *unstructured.Unstructured, f flow, hosts []string) {
+	same := live.GetNamespace() == f.namespace
+	if same && c.sameWildcard(live, f, hosts) {
 		return
 	}
-	if len(f.labels) == 0 || c.Policy.ByEgressGateway == nil || c.Policy.UnselectedWorkloads == policy.Direct {
+	for r := range routes(live, section(f.protocol)) {
+		if !r.meets(f) {
+			continue
+		}
+		switch r.takes(f, hosts) {
+		case takesNothing:
+		case takesPart:
+			if !c.foreign(live) {
+				continue // another policy grants that host by name
+			}
+			c.meet(live, meeting{
+				at: f.at, summary: "A part of the hosts is routed by another VirtualService", warning: true,
+				what:   fmt.Sprintf("routes a host that is more specific than %s (%s): calls to it go that way, not through the policy's entry", f, r.field),
+				advice: "Delete it if they shall go through the gateway by this entry.",
+			})
+		case takesUnselected:
+			c.bypass(live, f, r.field)
+		case takesPort:
+			c.meet(live, meeting{
+				at: f.at, summary: "Calls are routed by another VirtualService too",
+				what: fmt.Sprintf("matches the server name %s together with others (%s.sniHosts): for %s Envoy refuses the port's whole listener, "+
+					"since a server name may be in one filter chain only", f.host, r.field, f.workloads()),
+				advice: fmt.Sprintf("Take %s out of that match, or limit that VirtualService with spec.exportTo.", f.host),
+			})
+		case takesAll:
+			if !same {
+				// Of one wildcard host requests know the private one alone.
+				if !f.isWildcard() || r.section != httpRoutes {
+					c.bypass(live, f, r.field)
+				}
+				continue
+			}
+			c.meet(live, meeting{
+				at: f.at, summary: "Calls are routed by another VirtualService too",
+				what:   fmt.Sprintf("routes %s for %s as well (%s); Istio uses one of the two routes, the older one, and drops the other", f, f.workloads(), r.field),
+				advice: "Delete it, or give one of them source labels that no workload of the other has.",
+				cure:   "Give their sources labels that no workload has in common, or take the host out of one of them.",
+			})
+		}
+	}
+}
+
+// sameWildcard reports two VirtualServices of one namespace for one wildcard
+// host, of which requests know only the older, whatever it routes.
+func (c *check) sameWildcard(live *unstructured.Unstructured, f flow, hosts []string) bool {
+	theirs := len(items(live.Object, "spec", httpRoutes)) > 0
+	if !f.isWildcard() || !slices.Contains(hosts, f.host) || section(f.protocol) != httpRoutes && (!theirs || c.foreign(live)) {
+		return false
+	}
+	c.meet(live, meeting{
+		at: f.at, summary: "Wildcard host has another VirtualService",
+		what: fmt.Sprintf("is for %s in namespace %s as well (spec.hosts). Of two for one wildcard host Istio takes the older for all requests, "+
+			"whatever ports and labels they name, and drops the other", f.host, f.namespace),
+		advice: "Delete it: the policy routes the host itself.",
+		cure:   "Put the host's entries into one policy.",
+	})
+	return true
+}
+
+// bypass reports a way for the workloads that the policy means to deny a host.
+func (c *check) bypass(live *unstructured.Unstructured, f flow, field string) {
+	if len(f.labels) == 0 || !c.denies() || !c.foreign(live) {
 		return
 	}
 	c.meet(live, meeting{
 		at: f.at, summary: "Workloads that are not selected have another way out", warning: true,
-		what: fmt.Sprintf("is exported to namespace %s and routes %s (%s): it is followed by the workloads there that are not %s, "+
-			"which this policy means to deny the host", f.namespace, f, field, f.workloads()),
-		advice: `Limit it with spec.exportTo, for example ["."].`,
+		what: fmt.Sprintf("is visible in namespace %s and routes %s (%s): the workloads there that are not %s follow it, "+
+			"though this policy means to deny them the host", f.namespace, f, field, f.workloads()),
+		advice: `Limit it with spec.exportTo, for example ["."], or with source labels.`,
 	})
 }
 
+// directRoute reports a route that leads the calls of a direct policy away.
+func (c *check) directRoute(live *unstructured.Unstructured, f flow, hosts []string) {
+	if !c.foreign(live) {
+		return // what the two disagree about shows in their ServiceEntries
+	}
+	for r := range routes(live, section(f.protocol)) {
+		if !r.meets(f) || r.takes(f, hosts) != takesAll || !slices.ContainsFunc(r.destinations, func(host string) bool { return host != f.host }) {
+			continue
+		}
+		c.meet(live, meeting{
+			at: f.at, summary: "Direct calls are routed by a VirtualService", warning: true,
+			what:   fmt.Sprintf("is visible in namespace %s and routes %s to %s (%s), not to the host itself", f.namespace, f, strings.Join(r.destinations, ", "), r.field),
+			advice: "Delete it if the calls shall go directly.",
+		})
+	}
+}
+
+// boundToGateway reports a VirtualService that takes part in the routes of the
+// policy's own servers: they take those of the gateway's namespace, and of
+// several for one host the routes are put in a row. One of another policy says
+// that its Gateway has the name, which is told where the port is reserved.
+func (c *check) boundToGateway(live *unstructured.Unstructured, hosts, gateways []string) {
+	for _, object := range c.objects["Gateway"] {
+		name := object.Body.GetName()
+		if !slices.Contains(gateways, name) && !slices.Contains(gateways, object.Body.GetNamespace()+"/"+name) || !c.foreign(live) {
+			continue
+		}
+		for i, server := range items(object.Body.Object, "spec", "servers") {
+			served := func(host string) bool {
+				return slices.ContainsFunc(texts(server, "hosts"), func(own string) bool { return overlaps(strings.TrimPrefix(own, "./"), host) })
+			}
+			if !slices.ContainsFunc(hosts, served) {
+				continue
+			}
+			c.meet(live, meeting{
+				at: c.portAttribute(number(server, "port", "number")), summary: "Another VirtualService routes what arrives for the policy",
+				what:   fmt.Sprintf("is bound to the policy's Gateway %s (spec.gateways), and for its server %d; its routes mix with the policy's", name, i),
+				advice: "Delete it, or bind it to a Gateway of its own.",
+			})
+		}
+	}
+}
+
+// forSidecars reports whether gateways of a VirtualService, or of a match,
+// name the sidecars. None does too.
 func forSidecars(gateways []string) bool {
 	return len(gateways) == 0 || slices.Contains(gateways, "mesh")
-}
-
-// routes returns the route of a VirtualService that may take a flow's calls.
-func routes(live *unstructured.Unstructured, f flow) (field string, ok bool) {
-	kind := section(f.protocol)
-	for i, route := range items(live.Object, "spec", kind) {
-		field := fmt.Sprintf("spec.%s[%d]", kind, i)
-		matches := items(route, "match")
-		if len(matches) == 0 && kind != "tls" {
-			return field, true
-		}
-		for j, match := range matches {
-			if matchMeets(kind, match, f) {
-				return fmt.Sprintf("%s.match[%d]", field, j), true
-			}
-		}
-	}
-	return "", false
-}
-
-func matchMeets(kind string, match map[string]any, f flow) bool {
-	gateways := texts(match, "gateways")
-	if !forSidecars(gateways) {
-		return false
-	}
-	if port := number(match, "port"); port != 0 && port != f.port {
-		return false
-	}
-	if kind == "tls" && !slices.Contains(texts(match, "sniHosts"), f.host) {
-		return false
-	}
-	if kind == "http" && len(gateways) > 0 {
-		// Such a match takes no notice of its source labels and namespace
-		// (pilot/pkg/networking/core/route/route.go).
-		return true
-	}
-	if namespace := text(match, "sourceNamespace"); namespace != "" && namespace != f.namespace {
-		return false
-	}
-	return mayMatch(selector(match, "sourceLabels"), f.labels)
 }

@@ -29,6 +29,7 @@ type Provider struct {
 	trustDomain trustDomainState
 	owners      ownersState
 	planned     plannedState
+	planes      planesState
 }
 
 // UnknownError says that a call was needed while attributes of the provider

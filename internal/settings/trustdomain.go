@@ -6,11 +6,11 @@ import (
 	"sync"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/yaml"
 
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
+	"github.com/meshegress/terraform-provider-istio/internal/compile/meshconfig"
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
 )
 
@@ -70,15 +70,7 @@ func (p *Provider) CheckTrustDomain(ctx context.Context, client *cluster.Client)
 
 // meshConfigID is the ConfigMap that holds the mesh config of a revision.
 func meshConfigID(mesh compile.Mesh) manifest.ID {
-	name := "istio"
-	if mesh.Revision != "" && mesh.Revision != "default" {
-		name += "-" + mesh.Revision
-	}
-	return manifest.ID{
-		GVK:       schema.GroupVersionKind{Version: "v1", Kind: "ConfigMap"},
-		Namespace: mesh.RootNamespace,
-		Name:      name,
-	}
+	return meshconfig.ConfigMap(mesh.RootNamespace, mesh.Revision)
 }
 
 // compareTrustDomain is nil if the mesh config cannot be parsed: istiod would

@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/yaml"
+
+	"github.com/meshegress/terraform-provider-istio/internal/manifest"
 )
 
 // Modes of outboundTrafficPolicy
@@ -23,6 +26,22 @@ const Default = AllowAny
 // Key is the key of the ConfigMap that holds the text
 // (istio.io/istio/pkg/kube/kubemesh, MeshConfigKey).
 const Key = "mesh"
+
+// ConfigMap returns where a control plane has its mesh config: in its own
+// namespace, under a name that says the revision
+// (pilot/pkg/bootstrap/mesh.go, getMeshConfigMapName).
+func ConfigMap(namespace, revision string) manifest.ID {
+	name := "istio"
+	if revision != "" && revision != "default" {
+		name += "-" + revision
+	}
+	return ConfigMapID(namespace, name)
+}
+
+// ConfigMapID returns the identity of a ConfigMap.
+func ConfigMapID(namespace, name string) manifest.ID {
+	return manifest.ID{GVK: schema.GroupVersionKind{Version: "v1", Kind: "ConfigMap"}, Namespace: namespace, Name: name}
+}
 
 // modes are the values of the enum by their number, which the mesh config may
 // say as well.

@@ -1,0 +1,162 @@
+package settings
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/meshegress/terraform-provider-istio/internal/cluster"
+	"github.com/meshegress/terraform-provider-istio/internal/compile/meshconfig"
+	"github.com/meshegress/terraform-provider-istio/internal/compile/outbound"
+	"github.com/meshegress/terraform-provider-istio/internal/manifest"
+)
+
+// KindDeployment is the kind of istiod's workload.
+var KindDeployment = schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: "Deployment"}
+
+// ControlPlane is what istiod of one revision goes by.
+type ControlPlane struct {
+	// ConfigMap is the mesh config that the chart writes and an edit goes to.
+	ConfigMap manifest.ID
+	// Text is its text; Found is false if there is no such ConfigMap, or none
+	// with the key.
+	Text  string
+	Found bool
+	// Config is what it says, over the shared mesh config if there is one.
+	Config meshconfig.Config
+	// Shared is the ConfigMap of istiod's SHARED_MESH_CONFIG, zero if it has none.
+	Shared manifest.ID
+	// Deployment of istiod; nil if it was not found under the chart's name, or
+	// may not be read.
+	Deployment *unstructured.Unstructured
+	// Problem is why a part of this is not known: it may not be read, or it is
+	// no mesh config.
+	Problem error
+
+	// primaryMode and sharedMode are who says the mode.
+	primaryMode, sharedMode string
+}
+
+// planesState holds the control planes that this process has looked at.
+type planesState struct {
+	sync.Mutex
+	seen map[string]ControlPlane
+}
+
+// ControlPlane reads istiod's configuration for a revision, once until this
+// process first writes. That RBAC keeps a part of it away is a Problem in the
+// answer; a cluster that does not answer is an error.
+func (p *Provider) ControlPlane(ctx context.Context, client *cluster.Client, revision string) (ControlPlane, error) {
+	p.planes.Lock()
+	defer p.planes.Unlock()
+	if seen, ok := p.planes.seen[revision]; ok && !client.Wrote() {
+		return seen, nil
+	}
+	plane, err := p.controlPlane(ctx, client, revision)
+	if err != nil {
+		return plane, err
+	}
+	if p.planes.seen == nil {
+		p.planes.seen = map[string]ControlPlane{}
+	}
+	p.planes.seen[revision] = plane
+	return plane, nil
+}
+
+func (p *Provider) controlPlane(ctx context.Context, client *cluster.Client, revision string) (ControlPlane, error) {
+	namespace := p.Mesh.RootNamespace
+	plane := ControlPlane{ConfigMap: meshconfig.ConfigMap(namespace, revision)}
+	get := func(id manifest.ID) (*unstructured.Unstructured, error) {
+		live, err := client.Get(ctx, id)
+		if apierrors.IsForbidden(err) {
+			plane.Problem, err = err, nil
+		}
+		return live, err
+	}
+	read := func(id manifest.ID) (text string, found bool, config meshconfig.Config, err error) {
+		live, err := get(id)
+		if err != nil || live == nil {
+			return "", false, config, err
+		}
+		if text, found = cluster.TextOf(live, meshconfig.Key); !found {
+			return "", false, config, nil
+		}
+		if config, err = meshconfig.Parse(text); err != nil {
+			plane.Problem = fmt.Errorf("%s: %w", id, err)
+		}
+		return text, true, config, nil
+	}
+
+	var primary, shared meshconfig.Config
+	var err error
+	if plane.Text, plane.Found, primary, err = read(plane.ConfigMap); err != nil {
+		return plane, err
+	}
+	if plane.Deployment, err = get(istiod(namespace, revision)); err != nil {
+		return plane, err
+	}
+	if name := environmentOf(plane.Deployment, "SHARED_MESH_CONFIG"); name != "" {
+		plane.Shared = meshconfig.ConfigMapID(namespace, name)
+		if _, _, shared, err = read(plane.Shared); err != nil {
+			return plane, err
+		}
+	}
+	plane.Config = primary.Over(shared)
+	plane.primaryMode, plane.sharedMode = primary.OutboundMode, shared.OutboundMode
+	return plane, nil
+}
+
+// MeshMode returns what the mesh configs say about undeclared hosts.
+func (c ControlPlane) MeshMode() outbound.MeshMode {
+	switch {
+	case c.primaryMode != "":
+		return outbound.MeshMode{Mode: c.primaryMode, Object: c.ConfigMap.String()}
+	case c.Problem != nil:
+		return outbound.MeshMode{Unknown: true}
+	case c.sharedMode != "":
+		return outbound.MeshMode{Mode: c.sharedMode, Object: c.Shared.String()}
+	}
+	return outbound.MeshMode{}
+}
+
+// RootNamespace returns the namespace whose Sidecar is for all, which the mesh
+// config may say to be another one than istiod's own.
+func (c ControlPlane) RootNamespace() string {
+	if c.Config.RootNamespace != "" {
+		return c.Config.RootNamespace
+	}
+	return c.ConfigMap.Namespace
+}
+
+// istiod returns the Deployment of a revision, as the chart names it.
+func istiod(namespace, revision string) manifest.ID {
+	name := "istiod"
+	if revision != "" && revision != "default" {
+		name += "-" + revision
+	}
+	return manifest.ID{GVK: KindDeployment, Namespace: namespace, Name: name}
+}
+
+// environmentOf returns a variable of a Deployment's containers that is set to
+// a plain value.
+func environmentOf(deployment *unstructured.Unstructured, name string) string {
+	if deployment == nil {
+		return ""
+	}
+	containers, _, _ := unstructured.NestedSlice(deployment.Object, "spec", "template", "spec", "containers")
+	for _, container := range containers {
+		fields, _ := container.(map[string]any)
+		variables, _, _ := unstructured.NestedSlice(fields, "env")
+		for _, variable := range variables {
+			if v, ok := variable.(map[string]any); ok && v["name"] == name {
+				value, _ := v["value"].(string)
+				return value
+			}
+		}
+	}
+	return ""
+}

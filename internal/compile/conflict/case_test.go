@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/conflict"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
+	"github.com/meshegress/terraform-provider-istio/internal/ports"
 )
 
 // rule is a testdata/<rule>.yaml: a policy, and what it meets.
@@ -48,7 +50,7 @@ type wanted struct {
 	Level   string `json:"level"`
 	At      string `json:"at"`
 	Summary string `json:"summary"`
-	// Other is the object: Kind namespace/name.
+	// Other is the object: Kind namespace/name, of a policy's without the hash.
 	Other string `json:"other,omitempty"`
 	// Says are parts of the detail.
 	Says []string `json:"says,omitempty"`
@@ -119,7 +121,8 @@ func (s situation) objects(t testing.TB) []*unstructured.Unstructured {
 // compiled returns the objects of a policy, as another one meets them.
 func compiled(t testing.TB, p policy.Policy, mesh compile.Mesh) []*unstructured.Unstructured {
 	t.Helper()
-	objects, _ := policy.Preview(p, mesh, nil)
+	explicit, _ := ports.Keep(nil, policy.Slots(p))
+	objects, _ := policy.Preview(p, mesh, explicit)
 	var all []*unstructured.Unstructured
 	for _, object := range objects {
 		body := object.Body.DeepCopy()
@@ -171,6 +174,9 @@ func TestRules(t *testing.T) {
 	}
 }
 
+// nameHash ends the names of most objects of policies.
+var nameHash = regexp.MustCompile(`-[0-9a-f]{6}$`)
+
 // compare wants the conflicts in their order. `says` is looked for, the rest is
 // exact.
 func compare(t *testing.T, want []wanted, found []conflict.Conflict) {
@@ -179,7 +185,7 @@ func compare(t *testing.T, want []wanted, found []conflict.Conflict) {
 	for i, c := range found {
 		w := wanted{Level: level(c), At: pathText(c.Path), Summary: c.Summary}
 		if c.Other != nil {
-			w.Other = fmt.Sprintf("%s %s/%s", c.Other.GetKind(), c.Other.GetNamespace(), c.Other.GetName())
+			w.Other = fmt.Sprintf("%s %s/%s", c.Other.GetKind(), c.Other.GetNamespace(), nameHash.ReplaceAllString(c.Other.GetName(), ""))
 		}
 		if i < len(want) {
 			w.Says = want[i].Says

@@ -68,7 +68,7 @@ func (c *check) sameHost(object manifest.Object, live *unstructured.Unstructured
 	if different == "" {
 		return
 	}
-	m.what = fmt.Sprintf("describes %s in namespace %s as well, %s; the two do not merge, and ports of one are lost", host, live.GetNamespace(), different)
+	m.what = fmt.Sprintf("describes %s in namespace %s as well, %s; the two do not merge, and what one of them says is lost", host, live.GetNamespace(), different)
 	m.cure = "Give the host the same values in both policies."
 	// Two policies that have shared the host so far have to change one after
 	// the other: the first of them cannot wait for the second.

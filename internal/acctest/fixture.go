@@ -48,7 +48,7 @@ func New(t *testing.T) *Fixture {
 	t.Helper()
 	needTFAcc(t)
 	t.Parallel()
-	return newFixture(t, shared.start(t, testbed.Options{}))
+	return newFixture(t, shared.start(t, sharedOptions))
 }
 
 // NewAnywhere is New for a test that is safe for any cluster: it keeps to
@@ -84,7 +84,7 @@ func NewAlone(t *testing.T) *Fixture {
 	t.Helper()
 	needTFAcc(t)
 	// go test runs whatever called t.Parallel after all tests that did not.
-	return newFixture(t, shared.start(t, testbed.Options{}))
+	return newFixture(t, shared.start(t, sharedOptions))
 }
 
 func needTFAcc(t *testing.T) {

@@ -37,6 +37,15 @@ type lazily struct {
 // KUBECONFIG.
 var shared, anywhere lazily
 
+// sharedOptions is what the shared environment's control plane is started with.
+var sharedOptions testbed.Options
+
+// MainOn is Main for a package whose shared control plane is not the usual one.
+func MainOn(m *testing.M, options testbed.Options) {
+	sharedOptions = options
+	Main(m)
+}
+
 // Main runs the tests of a package and ends the control plane that they
 // started. Call it from TestMain.
 func Main(m *testing.M) {

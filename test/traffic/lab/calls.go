@@ -1,0 +1,115 @@
+package lab
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+
+	"github.com/meshegress/terraform-provider-istio/test/traffic/sandbox"
+)
+
+// Call and Answer are those of package sandbox.
+type (
+	Call   = sandbox.Call
+	Answer = sandbox.Answer
+)
+
+// HTTP is a call to port 80 of a host.
+func HTTP(host string) Call {
+	return Call{Protocol: sandbox.HTTP, Address: net.JoinHostPort(host, "80")}
+}
+
+// HTTPS is a call to port 443 of a host.
+func HTTPS(host string) Call {
+	return Call{Protocol: sandbox.HTTPS, Address: net.JoinHostPort(host, "443")}
+}
+
+// TCP sends a line to a port of a host and waits for one.
+func TCP(address string) Call { return Call{Protocol: sandbox.TCP, Address: address} }
+
+// Want is what a call has to come to.
+type Want struct {
+	// Status of the response; 0: there is none.
+	Status int
+	// Peers are the addresses of which the server has to see one; nil: no byte of the
+	// call may reach a server.
+	Peers []string
+	// TLS: the call reaches the server over TLS.
+	TLS bool
+	// Text is part of what the client sees of a refusal.
+	Text string
+}
+
+// Through: answered with a status (0 for TCP), the server sees one of these pods.
+func Through(status int, pods ...Pod) Want {
+	want := Want{Status: status, Peers: []string{}}
+	for _, pod := range pods {
+		want.Peers = append(want.Peers, pod.IP)
+	}
+	return want
+}
+
+// OverTLS: and the call reaches the server over TLS.
+func (w Want) OverTLS() Want {
+	w.TLS = true
+	return w
+}
+
+// Refused: nothing reaches a server, and the client sees a status (0 for a closed
+// connection) and a text.
+func Refused(status int, text string) Want { return Want{Status: status, Text: text} }
+
+// match returns what is wrong with an answer.
+func (w Want) match(a Answer, arrived []sandbox.Echo) string {
+	switch {
+	case a.Status != w.Status:
+		return fmt.Sprintf("status %d wanted", w.Status)
+	case w.Peers == nil && (a.Echo != nil || len(arrived) > 0):
+		return "it reached a server"
+	case w.Peers == nil && !strings.Contains(a.String(), w.Text):
+		return fmt.Sprintf("%q wanted", w.Text)
+	case w.Peers == nil:
+		return ""
+	case a.Echo == nil:
+		return "no server answered"
+	case !slices.Contains(w.Peers, a.Echo.Peer):
+		return fmt.Sprintf("the server should see one of %v", w.Peers)
+	case a.Echo.TLS != w.TLS:
+		return fmt.Sprintf("over TLS: %t wanted", w.TLS)
+	}
+	return ""
+}
+
+// Call makes one call.
+func (l *Lab) Call(ctx context.Context, from Pod, call Call) (Answer, []sandbox.Echo, error) {
+	call.ID = rand.Text()
+	answer, err := sandbox.Do(ctx, l.kubelet.Socket(from.UID), call)
+	if err != nil {
+		return answer, nil, fmt.Errorf("%s: %w", from, err)
+	}
+	arrived, err := l.world.Arrived(ctx, call.ID)
+	return answer, arrived, err
+}
+
+// Expect repeats a call until it comes to what is wanted: the mesh takes a moment
+// to learn what was applied. It returns the answer and logs it.
+func (l *Lab) Expect(from Pod, call Call, want Want) Answer {
+	l.t.Helper()
+	var answer Answer
+	l.Eventually(fmt.Sprintf("%s calls %s", from, call), func(ctx context.Context) error {
+		got, arrived, err := l.Call(ctx, from, call)
+		if err != nil {
+			return err
+		}
+		answer = got
+		if wrong := want.match(got, arrived); wrong != "" {
+			return fmt.Errorf("%s, but: %s", wrong, got)
+		}
+		return nil
+	})
+	l.t.Logf("%s calls %s: %s", from, call, answer)
+	return answer
+}

@@ -1,0 +1,135 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/yaml"
+)
+
+// Labels of a pod.
+type Labels = map[string]string
+
+// Pod is a pod that was ready when it was looked for.
+type Pod struct {
+	Namespace, Name, IP, ServiceAccount string
+	UID                                 types.UID
+}
+
+// String is namespace/name.
+func (p Pod) String() string { return p.Namespace + "/" + p.Name }
+
+// patience bounds every wait for something that takes a moment.
+const patience = 60 * time.Second
+
+// Workload makes a Deployment of one pod that runs as a ServiceAccount, and the
+// account, and waits until the pod is ready. Labels are those of the pod, app=name
+// added where there is no app.
+func (l *Lab) Workload(namespace, name, account string, podLabels Labels) Pod {
+	l.t.Helper()
+	all := Labels{"app": name}
+	for key, value := range podLabels {
+		all[key] = value
+	}
+	all["lab"] = name
+	text, err := yaml.Marshal(map[string]any{
+		"apiVersion": "apps/v1", "kind": "Deployment", "metadata": map[string]any{"name": name},
+		"spec": map[string]any{
+			"selector": map[string]any{"matchLabels": map[string]any{"lab": name}},
+			"template": map[string]any{
+				"metadata": map[string]any{"labels": all},
+				"spec": map[string]any{
+					"serviceAccountName":            account,
+					"terminationGracePeriodSeconds": 1,
+					"containers":                    []any{map[string]any{"name": "app", "image": "lab.invalid/workload"}},
+				},
+			},
+		},
+	})
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	if _, err := l.Kube.CoreV1().ServiceAccounts(namespace).Get(l.t.Context(), account, metav1.GetOptions{}); err != nil {
+		l.Apply(namespace, fmt.Sprintf("apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: %s}\n", account))
+	}
+	l.Apply(namespace, string(text))
+	return l.Pods(namespace, Labels{"lab": name}, 1)[0]
+}
+
+// Pods waits until exactly that many pods have the labels, and all are ready.
+func (l *Lab) Pods(namespace string, selector Labels, count int) []Pod {
+	l.t.Helper()
+	var ready []Pod
+	l.Eventually(fmt.Sprintf("%d ready pods %v in %s", count, selector, namespace), func(ctx context.Context) error {
+		list, err := l.Kube.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: labels.FormatLabels(selector)})
+		if err != nil {
+			return err
+		}
+		ready = nil
+		var others []string
+		for _, pod := range list.Items {
+			if isReady(pod) {
+				ready = append(ready, Pod{Namespace: namespace, Name: pod.Name, IP: pod.Status.PodIP, UID: pod.UID, ServiceAccount: pod.Spec.ServiceAccountName})
+				continue
+			}
+			others = append(others, fmt.Sprintf("%s %s %s %s", pod.Name, pod.Status.Phase, pod.Status.Message, l.tail(pod.UID)))
+		}
+		if len(ready) != count || len(others) > 0 {
+			return fmt.Errorf("%d ready, others: %s", len(ready), strings.Join(others, "\n"))
+		}
+		return nil
+	})
+	return ready
+}
+
+func isReady(pod corev1.Pod) bool {
+	if pod.DeletionTimestamp != nil {
+		return false
+	}
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.PodReady {
+			return c.Status == corev1.ConditionTrue
+		}
+	}
+	return false
+}
+
+// Log returns what the proxy of a pod has written.
+func (l *Lab) Log(pod Pod) string {
+	l.t.Helper()
+	text, err := os.ReadFile(l.kubelet.LogFile(pod.UID, "istio-proxy"))
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return string(text)
+}
+
+func (l *Lab) tail(uid types.UID) string {
+	text, _ := os.ReadFile(l.kubelet.LogFile(uid, "istio-proxy"))
+	return string(text[max(0, len(text)-1500):])
+}
+
+// Eventually waits until check returns nil, and fails the test with its last error.
+func (l *Lab) Eventually(what string, check func(context.Context) error) {
+	l.t.Helper()
+	ctx, cancel := context.WithTimeout(l.t.Context(), patience)
+	defer cancel()
+	for {
+		err := check(ctx)
+		if err == nil {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			l.t.Fatalf("%s: %v", what, err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}

@@ -100,6 +100,9 @@ func New(config *rest.Config, options Options) (*Client, error) {
 type Release struct {
 	Owner   Owner
 	Objects []manifest.Object
+	// First is what an update to this release writes before all else: see
+	// manifest.Updating.
+	First []manifest.Object
 }
 
 // Get returns one object as it is now, nil if there is none.

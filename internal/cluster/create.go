@@ -30,8 +30,9 @@ func (c *Client) Create(ctx context.Context, release Release) ([]manifest.Object
 			written.add(object)
 		}
 	}
-	err := inOrder(ctx, stages(release.Objects), func(ctx context.Context, object manifest.Object) error {
+	err := inOrder(ctx, manifest.Creating(release.Objects), func(ctx context.Context, step manifest.Step) error {
 		var err error
+		object := step.Object
 		if object.Shared != nil {
 			err = c.ensureShared(ctx, object)
 		} else {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -21,42 +20,24 @@ import (
 // CRD, a namespace that is being deleted. Finalizers are never stripped.
 func (c *Client) Delete(ctx context.Context, release Release) ([]manifest.Object, error) {
 	here := newLedger(release.Objects)
-	err := c.prune(ctx, release.Owner, release.Objects, here)
+	err := inOrder(ctx, manifest.Deleting(release.Objects), func(ctx context.Context, step manifest.Step) error {
+		return c.take(ctx, release.Owner, step.Object, here)
+	})
 	return here.objects(release.Objects), err
 }
 
-// prune deletes objects: the owned ones in reverse order, then the shared
-// ones, which are in use for as long as an owned one is there.
-func (c *Client) prune(ctx context.Context, owner Owner, objects []manifest.Object, here *ledger) error {
-	var owned, shared []manifest.Object
-	for _, object := range objects {
-		if object.Shared != nil {
-			shared = append(shared, object)
-		} else {
-			owned = append(owned, object)
-		}
+// take removes one object, a shared one with its last user.
+func (c *Client) take(ctx context.Context, owner Owner, object manifest.Object, here *ledger) error {
+	var err error
+	if object.Shared != nil {
+		err = c.releaseShared(ctx, object)
+	} else {
+		err = c.delete(ctx, owner, object)
 	}
-	groups := stages(owned)
-	slices.Reverse(groups)
-	err := inOrder(ctx, groups, func(ctx context.Context, object manifest.Object) error {
-		err := c.delete(ctx, owner, object)
-		if err == nil {
-			here.remove(object)
-		}
-		return err
-	})
-	if err != nil {
-		return err
+	if err == nil {
+		here.remove(object)
 	}
-	groups = stages(shared)
-	slices.Reverse(groups)
-	return inOrder(ctx, groups, func(ctx context.Context, object manifest.Object) error {
-		err := c.releaseShared(ctx, object)
-		if err == nil {
-			here.remove(object)
-		}
-		return err
-	})
+	return err
 }
 
 // delete removes one owned object. The look may be old; the DELETE carries

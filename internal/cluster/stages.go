@@ -1,10 +1,8 @@
 package cluster
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -12,35 +10,20 @@ import (
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
 )
 
-// stages groups objects by stage, lowest first.
-func stages(objects []manifest.Object) [][]manifest.Object {
-	sorted := slices.Clone(objects)
-	slices.SortStableFunc(sorted, func(a, b manifest.Object) int { return cmp.Compare(a.Stage, b.Stage) })
-	var groups [][]manifest.Object
-	for i, object := range sorted {
-		if i == 0 || object.Stage != sorted[i-1].Stage {
-			groups = append(groups, nil)
-		}
-		last := len(groups) - 1
-		groups[last] = append(groups[last], object)
-	}
-	return groups
-}
-
-// inOrder runs step for the objects of each group in parallel, group after
-// group. The first failure lets its own group finish and stops the rest. All
-// errors of that group are returned. That ctx has ended shows in each step:
-// no request is begun then.
-func inOrder(ctx context.Context, groups [][]manifest.Object, step func(context.Context, manifest.Object) error) error {
+// inOrder takes the steps of each group in parallel, group after group. The
+// first failure lets its own group finish and stops the rest. All errors of
+// that group are returned. That ctx has ended shows in each step: no request
+// is begun then.
+func inOrder(ctx context.Context, groups [][]manifest.Step, take func(context.Context, manifest.Step) error) error {
 	for _, group := range groups {
 		var (
 			mu     sync.Mutex
 			failed []error
 			all    errgroup.Group
 		)
-		for _, object := range group {
+		for _, step := range group {
 			all.Go(func() error {
-				if err := step(ctx, object); err != nil {
+				if err := take(ctx, step); err != nil {
 					mu.Lock()
 					failed = append(failed, err)
 					mu.Unlock()

@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"slices"
+	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -16,19 +17,56 @@ type plan struct {
 	// shown has, by manifest key, the rendered live object of the last refresh.
 	shown  map[string]string
 	render func(*unstructured.Unstructured) string
+
+	mu sync.Mutex
+	// narrowed has what this update has written already.
+	narrowed map[manifest.ID]narrowed
 }
 
-// saw reports whether the plan showed the live object as it is now. Then the
-// plan said all that a write changes, and force takes nothing unseen.
-func (p plan) saw(key string, projected *unstructured.Unstructured) bool {
-	shown, ok := p.shown[key]
-	return ok && p.render != nil && p.render(projected) == shown
+// narrowed is an object as a first write has left it.
+type narrowed struct {
+	canonical string
+	// live is set where the write was forced: then all of it was in the plan,
+	// or is of this update.
+	live *unstructured.Unstructured
 }
 
-// Update brings the cluster from prior to release: applies every object in
-// order (drift included; additions that count as drift are removed), then
-// deletes in reverse order what prior has and release has not. Traffic moves
-// to the new objects before the old ones go.
+// saw reports whether the plan showed the live object as it is now, or this
+// update made it what it is. Then the plan said all that a write changes, and
+// force takes nothing unseen.
+func (p *plan) saw(object manifest.Object, live *unstructured.Unstructured) bool {
+	if p.render == nil {
+		return false
+	}
+	now := p.render(compare(object, live).projected)
+	if shown, ok := p.shown[object.Key]; ok && now == shown {
+		return true
+	}
+	own := p.narrowedTo(object).live
+	return own != nil && now == p.render(compare(object, own).projected)
+}
+
+func (p *plan) narrowedTo(object manifest.Object) narrowed {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.narrowed[object.ID()]
+}
+
+func (p *plan) note(object manifest.Object, live *unstructured.Unstructured) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.narrowed == nil {
+		p.narrowed = map[manifest.ID]narrowed{}
+	}
+	p.narrowed[object.ID()] = narrowed{canonical: manifest.Canonical(object.Body), live: live}
+}
+
+// Update brings the cluster from prior to release, in the order of
+// manifest.Updating: writes release.First, applies every object (drift
+// included; additions that count as drift are removed), then deletes what
+// prior has and release has not. Traffic moves to the new objects before the
+// old ones go. An update that is cut short leaves what the next one continues
+// from, wherever it was.
 //
 // shown is the attribute `manifests` of the prior state and render what made
 // its values. A live object that still renders to what the plan showed is
@@ -38,42 +76,34 @@ func (p plan) saw(key string, projected *unstructured.Unstructured) bool {
 // It returns the objects of either that exist now, or may exist.
 func (c *Client) Update(ctx context.Context, prior, release Release, shown map[string]string, render func(*unstructured.Unstructured) string) ([]manifest.Object, error) {
 	here := newLedger(prior.Objects)
-	seen := plan{shown: shown, render: render}
-	err := inOrder(ctx, stages(release.Objects), func(ctx context.Context, object manifest.Object) error {
+	seen := &plan{shown: shown, render: render}
+	walk := manifest.Updating(prior.Objects, release.First, release.Objects)
+	err := inOrder(ctx, walk, func(ctx context.Context, step manifest.Step) error {
 		var err error
-		if object.Shared != nil {
+		object := step.Object
+		switch {
+		case step.Do == manifest.Delete:
+			return c.take(ctx, prior.Owner, object, here)
+		case step.Do == manifest.Narrow:
+			return c.update(ctx, release.Owner, step, seen)
+		case object.Shared != nil:
 			err = c.ensureShared(ctx, object)
-		} else {
-			err = c.update(ctx, release.Owner, object, seen)
+		case seen.narrowedTo(object).canonical == manifest.Canonical(object.Body):
+			// It is what it shall be.
+		default:
+			err = c.update(ctx, release.Owner, step, seen)
 		}
 		if err == nil || MaybeWritten(err) {
 			here.add(object)
 		}
 		return err
 	})
-	if err == nil {
-		err = c.prune(ctx, prior.Owner, surplus(prior.Objects, release.Objects), here)
-	}
 	return here.objects(release.Objects, prior.Objects), err
 }
 
-// surplus returns the objects of prior whose identity release does not have.
-func surplus(prior, release []manifest.Object) []manifest.Object {
-	kept := map[manifest.ID]bool{}
-	for _, object := range release {
-		kept[object.ID()] = true
-	}
-	var old []manifest.Object
-	for _, object := range prior {
-		if !kept[object.ID()] {
-			old = append(old, object)
-		}
-	}
-	return old
-}
-
 // update writes one owned object, whatever is there now.
-func (c *Client) update(ctx context.Context, owner Owner, object manifest.Object, seen plan) error {
+func (c *Client) update(ctx context.Context, owner Owner, step manifest.Step, seen *plan) error {
+	object, narrow := step.Object, step.Do == manifest.Narrow
 	u := updating{client: c, owner: owner, object: object}
 	for n := 0; ; n++ {
 		if err := pause(ctx, object.ID(), n); err != nil {
@@ -83,6 +113,8 @@ func (c *Client) update(ctx context.Context, owner Owner, object manifest.Object
 		switch {
 		case err != nil:
 			return err
+		case narrow && (live == nil || live.GetDeletionTimestamp() != nil):
+			return nil // gone, or going
 		case live == nil:
 			return c.create(ctx, owner, object)
 		case live.GetDeletionTimestamp() != nil:
@@ -96,13 +128,19 @@ func (c *Client) update(ctx context.Context, owner Owner, object manifest.Object
 		if !u.applied {
 			// Judged anew until something of ours is in it: whatever came
 			// between the look and the write was not in the plan.
-			u.forced = c.forceConflicts || seen.saw(object.Key, compare(object, live).projected)
+			u.forced = c.forceConflicts || seen.saw(object, live)
 		}
-		done, err := u.onto(ctx, live)
+		written, err := u.onto(ctx, live)
 		if err != nil && !isStale(err) && !isGone(err) {
 			return err
 		}
-		if err == nil && done {
+		if err == nil && written != nil {
+			if !u.forced {
+				written = nil
+			}
+			if narrow {
+				seen.note(object, written)
+			}
 			return nil
 		}
 	}
@@ -119,9 +157,9 @@ type updating struct {
 	applied bool
 }
 
-// onto writes the object onto the live one. It reports false where the live
-// one turned out to be on its way out.
-func (u *updating) onto(ctx context.Context, live *unstructured.Unstructured) (bool, error) {
+// onto writes the object onto the live one and returns what is there then; nil
+// where the live one turned out to be on its way out.
+func (u *updating) onto(ctx context.Context, live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	c, manager := u.client, u.owner.managerOf(u.object)
 	target := onto{uid: string(live.GetUID()), force: u.forced}
 	if u.forced {
@@ -129,7 +167,7 @@ func (u *updating) onto(ctx context.Context, live *unstructured.Unstructured) (b
 		target.version = live.GetResourceVersion()
 	}
 	if kept, err := c.handOverReplicas(ctx, u.object, live, manager); err != nil {
-		return false, err
+		return nil, err
 	} else if kept != nil && u.forced {
 		target.version = kept.GetResourceVersion()
 	}
@@ -143,22 +181,22 @@ func (u *updating) onto(ctx context.Context, live *unstructured.Unstructured) (b
 		}
 	}
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	if written.GetDeletionTimestamp() != nil {
-		return false, nil // accepted, and lost: the object goes away
+		return nil, nil // accepted, and lost: the object goes away
 	}
 	u.applied = true
 	if !u.forced {
-		return true, nil
+		return written, nil
 	}
 	if cleaned := compare(u.object, written).cleaned; cleaned != nil {
 		// Server-side apply never removes what others added.
 		if written, err = c.replace(ctx, cleaned, manager); err != nil {
-			return false, err
+			return nil, err
 		}
 	}
-	return true, c.disown(ctx, written, manager)
+	return written, c.disown(ctx, written, manager)
 }
 
 // replicasManager holds spec.replicas of a Deployment from when we let go of

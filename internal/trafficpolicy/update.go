@@ -42,6 +42,10 @@ func (r *Resource) Update(ctx context.Context, req resource.UpdateRequest, resp 
 		resp.Diagnostics.Append(diagnostic(err))
 		return
 	}
+	if _, err := r.unblocked(ctx, client, prior.Owner, plan.Policy, &state); err != nil {
+		resp.Diagnostics.Append(diagnostics(err)...)
+		return
+	}
 	made, err := r.update(ctx, client, prior, state, plan)
 	if err != nil {
 		resp.Diagnostics.Append(diagnostic(err))
@@ -64,11 +68,13 @@ func (r *Resource) update(ctx context.Context, client *cluster.Client, prior clu
 		left.objects = append(left.objects, gateways...)
 		return left, err
 	}
-	objects, err := policy.Objects(plan.Policy, r.provider.Mesh, reserved)
+	first, objects, err := policy.Transition(
+		policy.Version{Policy: state.Policy, Ports: goPorts(state.GatewayPorts)},
+		policy.Version{Policy: plan.Policy, Ports: reserved}, r.provider.Mesh)
 	if err != nil {
 		return left, err
 	}
-	release := cluster.Release{Owner: prior.Owner, Objects: objects}
+	release := cluster.Release{Owner: prior.Owner, First: first, Objects: objects}
 	left.objects, err = client.Update(ctx, prior, release, goStrings(state.Manifests), r.provider.Detail.Render)
 	if err != nil {
 		return left, err

@@ -83,7 +83,7 @@ func (l *layout) upstreamRules() []manifest.Object {
 			if byHost[host] == nil {
 				byHost[host] = &networking.DestinationRule{Host: host, ExportTo: []string{"."}}
 			}
-			byHost[host].Subsets = append(byHost[host].Subsets, subset(l.subsetName(e.Name), &networking.TrafficPolicy_PortTrafficPolicy{
+			byHost[host].Subsets = append(byHost[host].Subsets, subset(l.subsetName(e), &networking.TrafficPolicy_PortTrafficPolicy{
 				Port: &networking.PortSelector{Number: uint32(e.HTTPSUpgrade.Port)},
 				Tls:  upgradeTLS(e.TLS),
 			}))

@@ -47,8 +47,12 @@ func (l *layout) objectName(part string, more ...string) string {
 
 // subsetName returns the name of a DestinationRule subset on an upstream host.
 // DestinationRules of several policies for one host merge, and of two subsets
-// of one name the second is lost, so the name carries the policy.
-func (l *layout) subsetName(entry string) string { return l.objectName(entry) }
+// of one name the second is lost, so the name carries the policy. And it
+// carries the port: when that changes, a route that still leads to the old one
+// must find no cluster, rather than one without TLS.
+func (l *layout) subsetName(e entry) string {
+	return l.objectName(e.Name, strconv.FormatInt(e.HTTPSUpgrade.Port, 10))
+}
 
 // portName names the port of a server, and of the Service that leads to it. An
 // `http-` name keeps HTTP/1.1 between sidecar and gateway; `http2-` and

@@ -59,10 +59,15 @@ func (l *layout) objects(assigned map[string]int64) []manifest.Object {
 		all = append(all, l.meshRoutes(assigned)...)
 	}
 	all = append(all, l.sources()...)
-	slices.SortStableFunc(all, func(a, b manifest.Object) int {
+	sortObjects(all)
+	return all
+}
+
+// sortObjects puts objects in the order of stages and keys.
+func sortObjects(objects []manifest.Object) {
+	slices.SortStableFunc(objects, func(a, b manifest.Object) int {
 		return cmp.Or(cmp.Compare(a.Stage, b.Stage), strings.Compare(a.Key, b.Key))
 	})
-	return all
 }
 
 // standIn gives each slot that has no port a number beyond all ports, and

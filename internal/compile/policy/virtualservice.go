@@ -33,54 +33,67 @@ func (l *layout) meshRoutes(assigned map[string]int64) []manifest.Object {
 	var objects []manifest.Object
 	for _, namespace := range l.namespaces() {
 		for _, host := range l.hostsFrom(namespace) {
-			spec := l.meshRoute(namespace, host, assigned)
-			objects = append(objects, object(stageMeshRoute, istioBody(networkingV1, "VirtualService", meta{
-				name: l.objectName(slug(host)), namespace: namespace, labels: l.labels(),
-			}, spec, writeRetries(spec.GetHttp()))))
+			objects = append(objects, l.meshRoute(namespace, host, l.legs(namespace, host, assigned)))
 		}
 	}
 	return objects
 }
 
-func (l *layout) meshRoute(namespace, host string, assigned map[string]int64) *networking.VirtualService {
+// leg is a route of a mesh VirtualService: which workloads an entry's calls
+// are taken from, and where to.
+type leg struct {
+	entry       entry
+	selectors   []map[string]string
+	destination *networking.Destination
+}
+
+// legs returns the routes for a host of a source namespace, by port.
+func (l *layout) legs(namespace, host string, assigned map[string]int64) []leg {
+	var legs []leg
+	for _, e := range l.entriesFrom(namespace) {
+		if slices.Contains(e.hosts, host) {
+			legs = append(legs, leg{entry: e, selectors: e.selectors(namespace), destination: l.toGateway(e, host, assigned)})
+		}
+	}
+	slices.SortStableFunc(legs, func(a, b leg) int { return cmp.Compare(a.entry.Port.Number, b.entry.Port.Number) })
+	return legs
+}
+
+func (l *layout) meshRoute(namespace, host string, legs []leg) manifest.Object {
 	spec := &networking.VirtualService{
 		Hosts: []string{MeshHost(host)}, Gateways: []string{"mesh"}, ExportTo: []string{"."},
 	}
-	entries := l.entriesFrom(namespace)
-	slices.SortStableFunc(entries, func(a, b entry) int { return cmp.Compare(a.Port.Number, b.Port.Number) })
-	for _, e := range entries {
-		if !slices.Contains(e.hosts, host) {
-			continue
-		}
-		destination := l.toGateway(e, host, assigned)
-		port := uint32(e.Port.Number)
+	for _, way := range legs {
+		port, protocol := uint32(way.entry.Port.Number), way.entry.Port.Protocol
 		switch {
-		case isHTTP(e.Port.Protocol):
+		case isHTTP(protocol):
 			route := &networking.HTTPRoute{
-				Route:   []*networking.HTTPRouteDestination{{Destination: destination}},
+				Route:   []*networking.HTTPRouteDestination{{Destination: way.destination}},
 				Retries: &networking.HTTPRetry{Attempts: 0},
 			}
-			for _, labels := range e.selectors(namespace) {
+			for _, labels := range way.selectors {
 				route.Match = append(route.Match, &networking.HTTPMatchRequest{Port: port, SourceLabels: labels})
 			}
 			spec.Http = append(spec.Http, route)
-		case isTLS(e.Port.Protocol):
-			route := &networking.TLSRoute{Route: []*networking.RouteDestination{{Destination: destination}}}
-			for _, labels := range e.selectors(namespace) {
+		case isTLS(protocol):
+			route := &networking.TLSRoute{Route: []*networking.RouteDestination{{Destination: way.destination}}}
+			for _, labels := range way.selectors {
 				route.Match = append(route.Match, &networking.TLSMatchAttributes{
 					Port: port, SniHosts: []string{host}, SourceLabels: labels,
 				})
 			}
 			spec.Tls = append(spec.Tls, route)
 		default:
-			route := &networking.TCPRoute{Route: []*networking.RouteDestination{{Destination: destination}}}
-			for _, labels := range e.selectors(namespace) {
+			route := &networking.TCPRoute{Route: []*networking.RouteDestination{{Destination: way.destination}}}
+			for _, labels := range way.selectors {
 				route.Match = append(route.Match, &networking.L4MatchAttributes{Port: port, SourceLabels: labels})
 			}
 			spec.Tcp = append(spec.Tcp, route)
 		}
 	}
-	return spec
+	return object(stageMeshRoute, istioBody(networkingV1, "VirtualService", meta{
+		name: l.objectName(slug(host)), namespace: namespace, labels: l.labels(),
+	}, spec, writeRetries(spec.GetHttp())))
 }
 
 // toGateway is where a sidecar sends an entry's calls for a host.
@@ -152,7 +165,7 @@ func (l *layout) toUpstream(e entry, host string) *networking.Destination {
 		Port: &networking.PortSelector{Number: uint32(number)},
 	}
 	if e.upgraded() {
-		destination.Subset = l.subsetName(e.Name)
+		destination.Subset = l.subsetName(e)
 	}
 	return destination
 }

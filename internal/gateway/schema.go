@@ -18,6 +18,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/meshegress/terraform-provider-istio/internal/compile/workload"
+	"github.com/meshegress/terraform-provider-istio/internal/nested"
 )
 
 // Schema implements resource.Resource.
@@ -38,6 +39,7 @@ func (r *Resource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *r
 		}
 	}
 	resp.Schema.Attributes["timeouts"] = timeouts.AttributesAll(ctx)
+	nested.Settle(resp.Schema.Attributes)
 }
 
 // IdentitySchema implements resource.ResourceWithIdentity.

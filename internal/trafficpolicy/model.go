@@ -2,6 +2,8 @@ package trafficpolicy
 
 import (
 	"context"
+	"fmt"
+	"maps"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
@@ -9,6 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
 )
@@ -56,23 +59,37 @@ func unknownComputed() Computed {
 	}
 }
 
-// setter is a tfsdk.State or tfsdk.Plan.
-type setter interface {
-	SetAttribute(ctx context.Context, p path.Path, value any) diag.Diagnostics
+// set writes the computed attributes into a tfsdk.State or tfsdk.Plan, all at
+// once: each SetAttribute would walk through the whole value and check it.
+func (c Computed) set(ctx context.Context, target any) diag.Diagnostics {
+	switch target := target.(type) {
+	case *tfsdk.State:
+		return c.onto(ctx, &target.Raw)
+	case *tfsdk.Plan:
+		return c.onto(ctx, &target.Raw)
+	}
+	panic(fmt.Sprintf("trafficpolicy: %T is neither a state nor a plan", target))
 }
 
-var (
-	_ setter = (*tfsdk.State)(nil)
-	_ setter = (*tfsdk.Plan)(nil)
-)
-
-// set writes the computed attributes into a plan or state.
-func (c Computed) set(ctx context.Context, target setter) diag.Diagnostics {
+func (c Computed) onto(ctx context.Context, raw *tftypes.Value) diag.Diagnostics {
 	var diags diag.Diagnostics
-	diags.Append(target.SetAttribute(ctx, path.Root("gateway_ports"), c.GatewayPorts)...)
-	diags.Append(target.SetAttribute(ctx, path.Root("grants"), c.Grants)...)
-	diags.Append(target.SetAttribute(ctx, path.Root("manifests"), c.Manifests)...)
-	diags.Append(target.SetAttribute(ctx, path.Root("drift"), c.Drift)...)
+	var attributes map[string]tftypes.Value
+	if err := raw.As(&attributes); err != nil {
+		diags.AddError("The computed attributes cannot be written", err.Error())
+		return diags
+	}
+	attributes = maps.Clone(attributes) // As hands out the map inside the value
+	for name, value := range map[string]attr.Value{
+		"gateway_ports": c.GatewayPorts, "grants": c.Grants, "manifests": c.Manifests, "drift": c.Drift,
+	} {
+		encoded, err := value.ToTerraformValue(ctx)
+		if err != nil {
+			diags.AddAttributeError(path.Root(name), "The computed attributes cannot be written", err.Error())
+			return diags
+		}
+		attributes[name] = encoded
+	}
+	*raw = tftypes.NewValue(raw.Type(), attributes)
 	return diags
 }
 

@@ -3,7 +3,6 @@ package trafficpolicy
 import (
 	"context"
 	"maps"
-	"testing"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
@@ -50,17 +49,17 @@ type server struct {
 	typ  tftypes.Type
 }
 
-func newServer(t *testing.T, p offline) server {
+func newServer(t rapid.TB, p offline) server {
 	t.Helper()
 	wire, err := protocol.New(p)()
 	if err != nil {
 		t.Fatal(err)
 	}
 	empty, _ := tfprotov6.NewDynamicValue(tftypes.Object{}, tftypes.NewValue(tftypes.Object{}, map[string]tftypes.Value{}))
-	if _, err := wire.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{Config: &empty}); err != nil {
+	if _, err := wire.ConfigureProvider(context.Background(), &tfprotov6.ConfigureProviderRequest{Config: &empty}); err != nil {
 		t.Fatal(err)
 	}
-	return server{t: t, wire: wire, typ: testSchema(t).Type().TerraformType(t.Context())}
+	return server{t: t, wire: wire, typ: testSchema(t).Type().TerraformType(context.Background())}
 }
 
 func (s server) encode(value tftypes.Value) *tfprotov6.DynamicValue {

@@ -17,6 +17,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
+	"github.com/meshegress/terraform-provider-istio/internal/nested"
 )
 
 // defaultGatewayNamespace is where ASM keeps egress gateways and their
@@ -30,7 +31,7 @@ func (r *Resource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *r
 			"One policy writes the Gateway, ServiceEntry, VirtualService, DestinationRule, AuthorizationPolicy and Service objects " +
 			"that such a path needs. A workload that no rule selects does not reach the declared hosts. " +
 			"The plan shows who gains or loses access (`grants`) and, after a hand edit in the cluster, what was changed and by whom (`drift`).",
-		Attributes: map[string]schema.Attribute{
+		Attributes: nested.Settle(map[string]schema.Attribute{
 			"name": schema.StringAttribute{
 				MarkdownDescription: "Name of the policy, a DNS label of at most 59 characters, unique among the policies in the namespace of the gateway. " +
 					"It begins the names of the objects that the policy becomes. Changing it replaces the policy.",
@@ -69,7 +70,7 @@ func (r *Resource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *r
 				Computed:    true,
 			},
 			"timeouts": timeoutsAttribute(ctx),
-		},
+		}),
 	}
 }
 

@@ -77,3 +77,26 @@ func (p *Provider) skipped() bool {
 	defer p.lookup.Unlock()
 	return p.lookup.failed
 }
+
+// Unseen has one warning, once per process for each, of the permissions
+// without which a look-up did not see everything.
+func (p *Provider) Unseen(permissions []string) diag.Diagnostics {
+	p.lookup.Lock()
+	defer p.lookup.Unlock()
+	if p.lookup.refused == nil {
+		p.lookup.refused = map[string]bool{}
+	}
+	var lines []string
+	for _, permission := range permissions {
+		if !p.lookup.refused[permission] {
+			p.lookup.refused[permission] = true
+			lines = append(lines, "  "+permission)
+		}
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	return diag.Diagnostics{diag.NewWarningDiagnostic("Not everything in the cluster could be compared with the plan",
+		"A policy is compared with the objects that could take its calls away or stand in its way. The credentials may not:\n\n"+
+			strings.Join(lines, "\n")+"\n\nSo a conflict with what is there is not seen. The roles that this provider needs are in examples/rbac of its repository.")}
+}

@@ -83,4 +83,6 @@ type lookupState struct {
 	failed bool
 	// incomplete is set when it did not serve a kind.
 	incomplete bool
+	// refused has the permissions that were said to be missing.
+	refused map[string]bool
 }

@@ -3,6 +3,7 @@ package trafficpolicy_test
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -69,7 +70,8 @@ func TestSameNameInAnotherState(t *testing.T) {
 }
 
 // An explicit port is one port of the gateway's pods: who comes second is told
-// who has it, and may have it when the first is gone.
+// who has it, in the plan if it is of the same run, and may have it when the
+// first gives it up.
 func TestExplicitPortTaken(t *testing.T) {
 	f := acctest.New(t)
 	s := scene{egress: f.GatewayNamespace("egress"), shop: f.SourceNamespace("shop")}
@@ -90,8 +92,18 @@ func TestExplicitPortTaken(t *testing.T) {
 		Steps: []resource.TestStep{
 			{Config: f.Config(with("first", "a.example.com"))},
 			{
+				// In another workspace.
+				PreConfig: func() {
+					w := f.Workspace(f.CLI, f.Config(with("second", "b.example.com")))
+					w.Expect(acctest.HasChanges, acctest.Plan, "Port of the gateway is taken")
+					before := f.ManagedIDs()
+					w.Expect(acctest.Failed, acctest.Apply, "belongs to istio_egress_traffic_policy "+s.egress+"/first")
+					if after := f.ManagedIDs(); !slices.Equal(before, after) {
+						t.Errorf("objects were written: %v, before %v", after, before)
+					}
+				},
 				Config:      f.Config(with("first", "a.example.com") + with("second", "b.example.com")),
-				ExpectError: words("belongs to istio_egress_traffic_policy " + s.egress + "/first"),
+				ExpectError: words("Two policies of this run want one port"),
 			},
 			// The port changes hands in one apply.
 			{Config: f.Config(strings.Replace(with("first", "a.example.com"), "12345", "12346", 1) +
@@ -121,7 +133,7 @@ func TestSharedAuthorizationPolicy(t *testing.T) {
 	f := acctest.New(t)
 	s := scene{egress: f.GatewayNamespace("egress"), shop: f.SourceNamespace("shop")}
 	one := f.Workspace(f.CLI, f.Config(s.minimal()))
-	two := f.Workspace(f.CLI, f.Config(strings.Replace(s.minimal(), `"payments"`, `"orders"`, 1)))
+	two := f.Workspace(f.CLI, f.Config(strings.NewReplacer(`"payments"`, `"orders"`, `"httpbin.org"`, `"www.example.com"`).Replace(s.minimal())))
 	one.Expect(0, acctest.Apply)
 	two.Expect(0, acctest.Apply)
 	shared := func() bool { return f.Get("AuthorizationPolicy", s.egress, "gw-from-"+s.shop) != nil }

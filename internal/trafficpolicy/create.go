@@ -29,7 +29,7 @@ func (r *Resource) Create(ctx context.Context, req resource.CreateRequest, resp 
 	client, owner, err := r.prepare(ctx, plan.Policy, identity)
 	if err != nil {
 		// Nothing was written, so there is nothing to keep in state.
-		resp.Diagnostics.Append(diagnostic(err))
+		resp.Diagnostics.Append(diagnostics(err)...)
 		return
 	}
 	made, err := r.create(ctx, client, owner, plan.Policy)
@@ -46,7 +46,7 @@ func (r *Resource) Create(ctx context.Context, req resource.CreateRequest, resp 
 }
 
 // prepare connects, and makes sure that the policy may be created: the trust
-// domain is the mesh's, and no object is somebody else's.
+// domain is the mesh's, and nothing of anybody else is in the way.
 func (r *Resource) prepare(ctx context.Context, p policy.Policy, identity Identity) (*cluster.Client, cluster.Owner, error) {
 	client, err := r.connect(ctx)
 	if err != nil {
@@ -55,8 +55,7 @@ func (r *Resource) prepare(ctx context.Context, p policy.Policy, identity Identi
 	owner := cluster.Owner{
 		Resource: TypeName, ImportID: identity.importID(), OwnerID: r.provider.OwnerID, Nonce: cluster.NewNonce(),
 	}
-	objects, _ := policy.Preview(p, r.provider.Mesh, nil)
-	owner, err = r.preflight(ctx, client, owner, p, objects)
+	owner, err = r.unblocked(ctx, client, owner, p, nil)
 	return client, owner, err
 }
 

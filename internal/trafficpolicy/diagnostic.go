@@ -2,10 +2,13 @@ package trafficpolicy
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 
+	"github.com/meshegress/terraform-provider-istio/internal/compile"
+	"github.com/meshegress/terraform-provider-istio/internal/compile/conflict"
 	"github.com/meshegress/terraform-provider-istio/internal/diagnose"
 )
 
@@ -21,6 +24,31 @@ type attributeError struct {
 }
 
 func (e *attributeError) Error() string { return e.summary + ": " + e.detail }
+
+// conflictError is what a policy would meet, found before the first write.
+type conflictError struct{ conflicts []conflict.Conflict }
+
+func (e *conflictError) Error() string {
+	var lines []string
+	for _, c := range e.conflicts {
+		lines = append(lines, c.Summary+": "+c.Detail)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// diagnostics turns an error into diagnostics.
+func diagnostics(err error) diag.Diagnostics {
+	var met *conflictError
+	if !errors.As(err, &met) {
+		return diag.Diagnostics{diagnostic(err)}
+	}
+	problems := make([]compile.Problem, len(met.conflicts))
+	for i, c := range met.conflicts {
+		problems[i] = c.Problem
+		problems[i].Warning = false
+	}
+	return diagnose.Problems(problems)
+}
 
 // diagnostic turns an error into a diagnostic, at the attribute that caused
 // it where there is one.

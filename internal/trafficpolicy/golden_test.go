@@ -19,7 +19,7 @@ import (
 // and is imported into an empty plan.
 func TestGoldenPolicies(t *testing.T) {
 	f := acctest.New(t)
-	g := goldens{f: f, egress: f.GatewayNamespace("egress"), sources: map[string]string{}}
+	g := goldens{f: f}
 	resources, imports := g.load(t)
 	text, err := json.Marshal(map[string]any{"resource": map[string]any{"istio_egress_traffic_policy": resources}})
 	if err != nil {
@@ -43,12 +43,7 @@ func TestGoldenPolicies(t *testing.T) {
 }
 
 // goldens turns the compiler's golden policies into resources of one test.
-type goldens struct {
-	f      *acctest.Fixture
-	egress string
-	// sources has the test's namespace for each that a policy names.
-	sources map[string]string
-}
+type goldens struct{ f *acctest.Fixture }
 
 // load returns the resources by label, and the blocks that import them.
 func (g goldens) load(t *testing.T) (map[string]policy.Policy, string) {
@@ -79,21 +74,21 @@ func (g goldens) load(t *testing.T) (map[string]policy.Policy, string) {
 	return resources, imports.String()
 }
 
-// move puts a policy into the namespaces of the test, under a name and behind
-// a gateway of its own: the goldens do not know of each other.
+// move puts a policy into namespaces of its own, and behind a gateway of its
+// own: the goldens do not know of each other, and are about the same hosts.
 func (g goldens) move(p policy.Policy, label string) policy.Policy {
 	p.Name = "p-" + label
 	if p.ByEgressGateway != nil {
-		p.ByEgressGateway.Name, p.ByEgressGateway.Namespace = label, g.egress
+		p.ByEgressGateway.Name, p.ByEgressGateway.Namespace = label, g.f.GatewayNamespace("egress")
 	}
+	moved := map[string]string{}
 	for i := range p.EgressRules {
 		for j := range p.EgressRules[i].From {
 			from := &p.EgressRules[i].From[j]
-			if _, ok := g.sources[from.Namespace]; !ok {
-				short := from.Namespace[:min(len(from.Namespace), 20)]
-				g.sources[from.Namespace] = g.f.SourceNamespace(strings.TrimRight(short, "-"))
+			if _, ok := moved[from.Namespace]; !ok {
+				moved[from.Namespace] = g.f.SourceNamespace(strings.TrimRight(from.Namespace[:min(len(from.Namespace), 20)], "-"))
 			}
-			from.Namespace = g.sources[from.Namespace]
+			from.Namespace = moved[from.Namespace]
 		}
 	}
 	return p

@@ -20,3 +20,14 @@ var kinds = map[string]schema.GroupVersionKind{
 	"DestinationRule":     {Group: "networking.istio.io", Version: "v1", Kind: "DestinationRule"},
 	"AuthorizationPolicy": authorizationGVK,
 }
+
+// inspected has, by kind, the kinds in which a policy may meet something.
+var inspected = map[string]schema.GroupVersionKind{
+	"Gateway":             gatewayGVK,
+	"Service":             serviceGVK,
+	"ServiceEntry":        kinds["ServiceEntry"],
+	"VirtualService":      kinds["VirtualService"],
+	"DestinationRule":     kinds["DestinationRule"],
+	"AuthorizationPolicy": authorizationGVK,
+	"Sidecar":             {Group: "networking.istio.io", Version: "v1", Kind: "Sidecar"},
+}

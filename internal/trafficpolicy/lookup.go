@@ -4,21 +4,55 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
+	"github.com/meshegress/terraform-provider-istio/internal/diagnose"
+	"github.com/meshegress/terraform-provider-istio/internal/manifest"
+	"github.com/meshegress/terraform-provider-istio/internal/ports"
 )
 
-// lookUp asks the cluster, if it can be reached, whether the new policy would
-// meet objects or ports of somebody else.
-func (r *Resource) lookUp(ctx context.Context, p policy.Policy, wanted planned) diag.Diagnostics {
+// lookAround says what stands in the way of a plan: what other policies of
+// this run are planned to have and, if the plan changes the policy, what is in
+// the cluster. prior is nil for a new policy.
+func (r *Resource) lookAround(ctx context.Context, private privateReader, prior *Model, p policy.Policy, wanted planned) diag.Diagnostics {
+	owner := cluster.Owner{Resource: TypeName, ImportID: identityOf(p).importID(), OwnerID: r.provider.OwnerID}
+	var diags diag.Diagnostics
+	if prior != nil {
+		var found diag.Diagnostics
+		owner, found = r.ownerOf(ctx, private, identityOf(prior.Policy))
+		diags.Append(found...)
+		if identityOf(prior.Policy) != identityOf(p) {
+			// A replacement: core plans its successor next, like something
+			// new. What this instance has is then no stranger's.
+			owner = r.provider.Remembered(owner)
+			owner.ImportID = identityOf(p).importID()
+			r.provider.Remember(owner)
+			return diags
+		}
+	}
+	if owner.Nonce == "" {
+		owner = r.provider.Remembered(owner)
+	}
+	changes := prior == nil || !reflect.DeepEqual(prior.Policy, p)
+	diags.Append(r.beside(owner, p, wanted, changes)...)
+	if changes && !diags.HasError() {
+		diags.Append(r.lookUp(ctx, owner, prior, p, wanted)...)
+	}
+	return diags
+}
+
+// lookUp asks the cluster, if it can be reached, whether the policy would meet
+// objects or ports of somebody else.
+func (r *Resource) lookUp(ctx context.Context, owner cluster.Owner, prior *Model, p policy.Policy, wanted planned) diag.Diagnostics {
 	var found diag.Diagnostics
 	diags := r.provider.Lookup(ctx, func(ctx context.Context, client *cluster.Client) error {
-		owner := r.provider.Remembered(cluster.Owner{Resource: TypeName, ImportID: identityOf(p).importID(), OwnerID: r.provider.OwnerID})
-		_, err := r.preflight(ctx, client, owner, p, wanted.objects)
+		before := r.before(prior)
+		_, err := r.vacant(ctx, client, owner, p, wanted.objects, before)
 		if warning := movable(err, owner); warning != nil {
 			found, err = append(found, warning), nil
 		}
@@ -29,11 +63,86 @@ func (r *Resource) lookUp(ctx context.Context, p policy.Policy, wanted planned) 
 		if err != nil {
 			return err
 		}
-		taken, err := r.takenPorts(ctx, client, owner, p, wanted)
-		found = append(found, taken...)
-		return err
+		// Only a warning: the other may release its port in the same apply.
+		taken, err := r.takenPorts(ctx, client, owner, p)
+		if err != nil {
+			return err
+		}
+		for _, port := range taken {
+			problem := port.problem(p)
+			found.AddAttributeWarning(problem.path, problem.summary, problem.detail)
+		}
+		in := r.inspect(client, owner, p, wanted.ports, wanted.objects, prior, before)
+		if err := in.look(ctx); err != nil {
+			return err
+		}
+		var problems []compile.Problem
+		for _, c := range in.check() {
+			problems = append(problems, c.Problem)
+		}
+		found = append(found, diagnose.Problems(problems)...)
+		found = append(found, r.provider.Unseen(in.refused)...)
+		return nil
 	})
 	return append(diags, found...)
+}
+
+// before returns the objects of a prior state, none if there is no prior.
+func (r *Resource) before(prior *Model) []manifest.Object {
+	if prior == nil {
+		return nil
+	}
+	objects, _ := policy.Preview(prior.Policy, r.provider.Mesh, goPorts(prior.GatewayPorts))
+	return objects
+}
+
+// vacant fails if an object that the policy would add exists and belongs to
+// another. It returns the owner to go on with.
+func (r *Resource) vacant(ctx context.Context, client *cluster.Client, owner cluster.Owner, p policy.Policy, objects, before []manifest.Object) (cluster.Owner, error) {
+	if before == nil {
+		return r.preflight(ctx, client, owner, p, objects)
+	}
+	had := map[manifest.ID]bool{}
+	for _, object := range before {
+		had[object.ID()] = true
+	}
+	var added []manifest.Object
+	for _, object := range withoutGateways(objects) {
+		if !had[object.ID()] {
+			added = append(added, object)
+		}
+	}
+	return client.Preflight(ctx, cluster.Release{Owner: owner, Objects: added})
+}
+
+// unblocked is the look before the first write: it fails if something is in
+// the way. It returns the owner to write as.
+func (r *Resource) unblocked(ctx context.Context, client *cluster.Client, owner cluster.Owner, p policy.Policy, prior *Model) (cluster.Owner, error) {
+	if prior != nil && reflect.DeepEqual(prior.Policy, p) {
+		return owner, nil
+	}
+	var settled map[string]int64
+	if prior != nil {
+		settled, _ = ports.Keep(priorPorts(prior, p), policy.Slots(p))
+	}
+	objects, _ := policy.Preview(p, r.provider.Mesh, settled)
+	before := r.before(prior)
+	owner, err := r.vacant(ctx, client, owner, p, objects, before)
+	if err != nil {
+		return owner, err
+	}
+	in := r.inspect(client, owner, p, settled, objects, prior, before)
+	if err := in.look(ctx); err != nil {
+		return owner, err
+	}
+	met, err := in.confirm(ctx)
+	if err != nil {
+		return owner, err
+	}
+	if len(met) > 0 {
+		return owner, &conflictError{met}
+	}
+	return owner, r.freePorts(ctx, client, owner, p)
 }
 
 // movable returns a warning if the error is an object of another policy: that
@@ -47,37 +156,4 @@ func movable(err error, owner cluster.Owner) diag.Diagnostic {
 	}
 	return diag.NewWarningDiagnostic(foreign.ID.String()+" belongs to another policy today",
 		fmt.Sprintf("It is written by %s. Unless that one gives it up before, the apply fails with nothing written.", foreign.Owner))
-}
-
-// takenPorts warns of explicit ports that another policy has today. It is no
-// error: the other may release its port in the same apply.
-func (r *Resource) takenPorts(ctx context.Context, client *cluster.Client, owner cluster.Owner, p policy.Policy, wanted planned) (diag.Diagnostics, error) {
-	var diags diag.Diagnostics
-	if len(wanted.slots) == 0 {
-		return nil, nil
-	}
-	gateways, err := client.Glance(ctx, gatewayGVK, p.ByEgressGateway.Namespace, "")
-	if err != nil {
-		return nil, err
-	}
-	for _, slot := range wanted.slots {
-		if slot.Explicit == 0 {
-			continue
-		}
-		object := policy.GatewayObject(p, r.provider.Mesh, slot, slot.Explicit)
-		for _, gateway := range gateways {
-			if gateway.GetName() != object.Body.GetName() {
-				continue
-			}
-			holder := holderOf(gateway.GetLabels()[compile.LabelManagedBy])
-			if other, ok := cluster.OwnerOf(gateway); ok {
-				if other.Nonce == owner.Nonce {
-					continue // of the instance that this one replaces
-				}
-				holder = other.String()
-			}
-			diags.AddAttributeWarning(portPath(p, slot), "Port of the gateway is taken", takenDetail(p, slot, object, holder))
-		}
-	}
-	return diags, nil
 }

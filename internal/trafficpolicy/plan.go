@@ -54,8 +54,8 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 		return
 	}
 	resp.Diagnostics.Append(wanted.computed(r.provider.Detail).set(ctx, &resp.Plan)...)
-	if prior == nil && r.provider.MeshKnown && !resp.Diagnostics.HasError() {
-		resp.Diagnostics.Append(r.lookUp(ctx, plan.Policy, wanted)...)
+	if r.provider.MeshKnown && !resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(r.lookAround(ctx, req.Private, prior, plan.Policy, wanted)...)
 	}
 }
 

@@ -5,9 +5,9 @@ import (
 	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/path"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
-	"github.com/meshegress/terraform-provider-istio/internal/compile"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
 	"github.com/meshegress/terraform-provider-istio/internal/ports"
@@ -73,7 +73,7 @@ func (r *Resource) reserveSlot(ctx context.Context, client *cluster.Client, owne
 			return object, port, err
 		}
 		if slot.Explicit != 0 {
-			return manifest.Object{}, 0, r.takenError(ctx, client, p, slot, object)
+			return manifest.Object{}, 0, r.justTaken(ctx, client, p, slot, object)
 		}
 	}
 	return manifest.Object{}, 0, &attributeError{
@@ -85,12 +85,17 @@ func (r *Resource) reserveSlot(ctx context.Context, client *cluster.Client, owne
 	}
 }
 
+// all is the index that finds every object under "".
+var all = &cluster.Index{Keys: func(*unstructured.Unstructured) []string { return []string{""} }}
+
 // surroundings returns the ports that somebody else has on the gateway's
 // pods, and those that an apply of this instance which did not finish has
 // reserved.
 func (r *Resource) surroundings(ctx context.Context, client *cluster.Client, owner cluster.Owner, p policy.Policy) (taken map[int64]string, resumed map[string]int64, err error) {
 	namespace := p.ByEgressGateway.Namespace
-	gateways, err := client.Glance(ctx, gatewayGVK, namespace, "")
+	// Gateways of any namespace open ports on the pods that they select. Where
+	// only some may be seen, the plan has said so.
+	gateways, err := client.Find(ctx, gatewayGVK, all, []string{""}, []string{namespace})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -102,39 +107,7 @@ func (r *Resource) surroundings(ctx context.Context, client *cluster.Client, own
 	if err != nil {
 		return nil, nil, err
 	}
-	return policy.TakenPorts(*p.ByEgressGateway, gateways, services), policy.LivePorts(p, own), nil
-}
-
-// takenError says who has the port that the configuration names.
-func (r *Resource) takenError(ctx context.Context, client *cluster.Client, p policy.Policy, slot ports.Slot, object manifest.Object) error {
-	holder := "somebody else"
-	// The holder only makes the message better, so that it cannot be read is
-	// no further error.
-	if live, err := client.Get(ctx, object.ID()); err == nil && live != nil {
-		holder = holderOf(live.GetLabels()[compile.LabelManagedBy])
-		if other, ok := cluster.OwnerOf(live); ok {
-			holder = other.String()
-		}
-	}
-	return &attributeError{
-		path:    portPath(p, slot),
-		summary: "Port of the gateway is taken",
-		detail:  takenDetail(p, slot, object, holder),
-	}
-}
-
-func holderOf(managedBy string) string {
-	if managedBy == "" {
-		return "somebody who is not this provider"
-	}
-	return managedBy
-}
-
-// takenDetail is the text of a diagnostic about an explicit port.
-func takenDetail(p policy.Policy, slot ports.Slot, object manifest.Object, holder string) string {
-	return fmt.Sprintf("Entry %q wants port %d of gateway %s, and %s, which reserves it, belongs to %s. "+
-		"Choose another port, or leave by_egress_gateway out to have one assigned.",
-		slot.Key, slot.Explicit, gatewayName(p), object.ID(), holder)
+	return policy.TakenPorts(*p.ByEgressGateway, gateways.Objects, services), policy.LivePorts(p, own), nil
 }
 
 // clashError says that an assigned port is demanded by another entry.

@@ -55,11 +55,19 @@ func newServer(t rapid.TB, p offline) server {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s := server{t: t, wire: wire, typ: testSchema(t).Type().TerraformType(context.Background())}
+	s.configure()
+	return s
+}
+
+// configure begins another run, as core does: what was planned before is not
+// known in it.
+func (s server) configure() {
+	s.t.Helper()
 	empty, _ := tfprotov6.NewDynamicValue(tftypes.Object{}, tftypes.NewValue(tftypes.Object{}, map[string]tftypes.Value{}))
-	if _, err := wire.ConfigureProvider(context.Background(), &tfprotov6.ConfigureProviderRequest{Config: &empty}); err != nil {
-		t.Fatal(err)
+	if _, err := s.wire.ConfigureProvider(context.Background(), &tfprotov6.ConfigureProviderRequest{Config: &empty}); err != nil {
+		s.t.Fatal(err)
 	}
-	return server{t: t, wire: wire, typ: testSchema(t).Type().TerraformType(context.Background())}
 }
 
 func (s server) encode(value tftypes.Value) *tfprotov6.DynamicValue {

@@ -98,10 +98,12 @@ func TestUnknownValuesPromiseNothingTooMuch(t *testing.T) {
 	shared := newServer(t, offline{meshKnown: true})
 	rapid.Check(t, func(t *rapid.T) {
 		s := server{t: t, wire: shared.wire, typ: shared.typ}
+		s.configure()
 		final := configOf(t, policytest.Policy(t))
 		before := s.none()
 		if rapid.Bool().Draw(t, "update") {
 			before = appliedState(t, s, configOf(t, policytest.Policy(t)))
+			s.configure()
 		}
 		partly := final
 		for range rapid.IntRange(1, 4).Draw(t, "unknown values") {

@@ -89,8 +89,9 @@ type Conflict struct {
 	compile.Problem
 	// Other is the object that it would meet; nil where one is missing.
 	Other *unstructured.Unstructured
-	// Movable is a conflict with another policy, a warning as long as that
-	// one can give way, and an error for who is about to write.
+	// Movable is a conflict with what may change earlier in the same run,
+	// another policy or a Secret: a warning in a plan, and an error for who is
+	// about to write.
 	Movable bool
 }
 

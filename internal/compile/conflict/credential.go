@@ -56,18 +56,19 @@ func (c *check) credentials() {
 		}
 		skip := t.InsecureSkipVerify != nil && *t.InsecureSkipVerify
 		missing := func(summary, format string, args ...any) {
-			c.tell(Conflict{Problem: compile.Problem{Path: path, Summary: summary, Detail: fmt.Sprintf(format, args...)}})
+			// Like another policy, the Secret may change earlier in the same run.
+			c.tell(Conflict{Problem: compile.Problem{Path: path, Summary: summary, Detail: fmt.Sprintf(format, args...), Warning: true}, Movable: true})
 		}
 		full := c.Policy.ByEgressGateway.Namespace + "/" + name
 		if !secret.Exists && (t.Mode == policy.Mutual || !authority.Exists) {
 			c.tell(Conflict{Problem: compile.Problem{
 				Path: path, Summary: "Secret of the credential does not exist", Warning: true,
-				Detail: fmt.Sprintf("There is no Secret %s now. Until it is created in the gateway's namespace, calls fail with 503.", full),
+				Detail: fmt.Sprintf("There is no Secret %s now. Until it is created in the gateway's namespace, calls fail with 503. Create it there.", full),
 			}})
 			return
 		}
 		if t.Mode == policy.Mutual && !holds(secret, "cert", "key") && !holds(secret, "tls.crt", "tls.key") {
-			missing("Secret has no client certificate", "Mode MUTUAL takes tls.crt and tls.key (or cert and key) from Secret %s, which has %s.", full, keyText(secret))
+			missing("Secret has no client certificate", "Mode MUTUAL takes tls.crt and tls.key (or cert and key) from Secret %s, which has %s. Add the keys.", full, keyText(secret))
 		}
 		if skip {
 			return

@@ -75,9 +75,9 @@ func (p *Provider) connector(ctx context.Context, model Model) (func() (*cluster
 // mesh returns the facts of the mesh, with defaults.
 func (m Model) mesh(ctx context.Context) (compile.Mesh, diag.Diagnostics) {
 	mesh := compile.Mesh{
-		RootNamespace: stringOr(m.IstioNamespace, defaultIstioNamespace),
+		RootNamespace: stringOr(m.IstioNamespace, settings.DefaultRootNamespace),
 		TrustDomain:   stringOr(m.TrustDomain, settings.DefaultTrustDomain),
-		ClusterDomain: stringOr(m.ClusterDomain, defaultClusterDomain),
+		ClusterDomain: stringOr(m.ClusterDomain, settings.DefaultClusterDomain),
 		Revision:      m.Revision.ValueString(),
 	}
 	diags := m.TrustDomainAliases.ElementsAs(ctx, &mesh.TrustDomainAliases, false)

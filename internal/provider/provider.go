@@ -5,10 +5,13 @@ import (
 	"os"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
+	"github.com/meshegress/terraform-provider-istio/internal/functions"
 	"github.com/meshegress/terraform-provider-istio/internal/gateway"
+	"github.com/meshegress/terraform-provider-istio/internal/outboundpolicy"
 	"github.com/meshegress/terraform-provider-istio/internal/trafficpolicy"
 )
 
@@ -21,7 +24,7 @@ type Provider struct {
 	environment Environment
 }
 
-var _ provider.Provider = &Provider{}
+var _ provider.ProviderWithFunctions = &Provider{}
 
 // New returns the provider of a version in the environment of this process.
 // The version shows in the user agent.
@@ -42,10 +45,13 @@ func (p *Provider) Metadata(_ context.Context, _ provider.MetadataRequest, resp 
 
 // Resources lists the resource types.
 func (p *Provider) Resources(context.Context) []func() resource.Resource {
-	return []func() resource.Resource{gateway.New, trafficpolicy.New}
+	return []func() resource.Resource{gateway.New, trafficpolicy.New, outboundpolicy.New}
 }
 
 // DataSources lists the data sources.
 func (p *Provider) DataSources(context.Context) []func() datasource.DataSource {
 	return []func() datasource.DataSource{gateway.NewDataSource}
 }
+
+// Functions lists the provider-defined functions.
+func (p *Provider) Functions(context.Context) []func() function.Function { return functions.All() }

@@ -18,13 +18,6 @@ import (
 	"github.com/meshegress/terraform-provider-istio/internal/settings"
 )
 
-// Defaults of what the block says about the mesh. They are Istio's and
-// Kubernetes' own.
-const (
-	defaultIstioNamespace = "istio-system"
-	defaultClusterDomain  = "cluster.local"
-)
-
 // Schema is the provider block.
 func (p *Provider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
 	attributes := connectionAttributes()
@@ -170,7 +163,7 @@ func meshAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"istio_namespace": schema.StringAttribute{
 			Optional: true,
-			MarkdownDescription: "Istio's root namespace, where its mesh config is. Default `" + defaultIstioNamespace + "`. " +
+			MarkdownDescription: "Istio's root namespace, where its mesh config is. Default `" + settings.DefaultRootNamespace + "`. " +
 				"A gateway or a policy source in it is refused: objects there act on the whole mesh.",
 			Validators: []validator.String{stringvalidator.RegexMatches(regexp.MustCompile(`^`+label+`$`),
 				"must be the name of a namespace: lower case letters, digits and `-`")},
@@ -200,7 +193,7 @@ func meshAttributes() map[string]schema.Attribute {
 		},
 		"cluster_domain": schema.StringAttribute{
 			Optional:            true,
-			MarkdownDescription: "DNS domain of the cluster's Services. Default `" + defaultClusterDomain + "`.",
+			MarkdownDescription: "DNS domain of the cluster's Services. Default `" + settings.DefaultClusterDomain + "`.",
 			Validators:          []validator.String{domain()},
 		},
 	}

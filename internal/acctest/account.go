@@ -111,3 +111,19 @@ func (f *Fixture) BindSourceRole(namespace string) {
 	f.t.Helper()
 	f.ApplyFile(namespace, filepath.Join(Root(), "examples", "rbac", "source-namespace.yaml"))
 }
+
+// BindMeshRole lets the provider edit the mesh config of the default revision,
+// until the test ends.
+func (f *Fixture) BindMeshRole() {
+	f.t.Helper()
+	objects := f.ApplyFile("", filepath.Join(Root(), "examples", "rbac", "mesh-scope.yaml"))
+	f.t.Cleanup(func() {
+		for _, object := range objects {
+			// The test's own context has ended by now.
+			err := f.client(object.GetKind(), object.GetNamespace()).Delete(context.Background(), object.GetName(), metav1.DeleteOptions{})
+			if err != nil && !apierrors.IsNotFound(err) {
+				f.t.Errorf("delete %s: %v", ID(object), err)
+			}
+		}
+	})
+}

@@ -35,7 +35,7 @@ var kinds = map[string]struct {
 	"ConfigMap":               {resource: gvr("", "v1", "configmaps"), foreign: true},
 	"Secret":                  {resource: gvr("", "v1", "secrets"), foreign: true},
 	"ResourceQuota":           {resource: gvr("", "v1", "resourcequotas"), foreign: true},
-	"Sidecar":                 {resource: gvr("networking.istio.io", "v1", "sidecars"), foreign: true},
+	"Sidecar":                 {resource: gvr("networking.istio.io", "v1", "sidecars")},
 	"ServiceAccount":          {resource: gvr("", "v1", "serviceaccounts")},
 	"Service":                 {resource: gvr("", "v1", "services")},
 	"Deployment":              {resource: gvr("apps", "v1", "deployments")},

@@ -246,3 +246,7 @@ func IsOurs(live *unstructured.Unstructured) bool {
 
 // Owns reports whether a live object is this owner's.
 func (o Owner) Owns(live *unstructured.Unstructured) bool { return o.owns(live) }
+
+// ForcesConflicts reports whether fields are taken from other managers
+// unasked.
+func (c *Client) ForcesConflicts() bool { return c.forceConflicts }

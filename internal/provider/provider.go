@@ -11,6 +11,7 @@ import (
 
 	"github.com/meshegress/terraform-provider-istio/internal/functions"
 	"github.com/meshegress/terraform-provider-istio/internal/gateway"
+	"github.com/meshegress/terraform-provider-istio/internal/outboundpolicy"
 	"github.com/meshegress/terraform-provider-istio/internal/trafficpolicy"
 )
 
@@ -44,7 +45,7 @@ func (p *Provider) Metadata(_ context.Context, _ provider.MetadataRequest, resp 
 
 // Resources lists the resource types.
 func (p *Provider) Resources(context.Context) []func() resource.Resource {
-	return []func() resource.Resource{gateway.New, trafficpolicy.New}
+	return []func() resource.Resource{gateway.New, trafficpolicy.New, outboundpolicy.New}
 }
 
 // DataSources lists the data sources.

@@ -47,13 +47,13 @@ type planesState struct {
 	seen map[string]ControlPlane
 }
 
-// ControlPlane reads istiod's configuration for a revision, once until this
-// process first writes. That RBAC keeps a part of it away is a Problem in the
-// answer; a cluster that does not answer is an error.
+// ControlPlane reads istiod's configuration for a revision, once in this
+// process unless ForgetControlPlane is called. That RBAC keeps a part of it
+// away is a Problem in the answer; a cluster that does not answer is an error.
 func (p *Provider) ControlPlane(ctx context.Context, client *cluster.Client, revision string) (ControlPlane, error) {
 	p.planes.Lock()
 	defer p.planes.Unlock()
-	if seen, ok := p.planes.seen[revision]; ok && !client.Wrote() {
+	if seen, ok := p.planes.seen[revision]; ok {
 		return seen, nil
 	}
 	plane, err := p.controlPlane(ctx, client, revision)
@@ -65,6 +65,13 @@ func (p *Provider) ControlPlane(ctx context.Context, client *cluster.Client, rev
 	}
 	p.planes.seen[revision] = plane
 	return plane, nil
+}
+
+// ForgetControlPlane is for who has edited a mesh config.
+func (p *Provider) ForgetControlPlane() {
+	p.planes.Lock()
+	defer p.planes.Unlock()
+	p.planes.seen = nil
 }
 
 func (p *Provider) controlPlane(ctx context.Context, client *cluster.Client, revision string) (ControlPlane, error) {

@@ -37,13 +37,13 @@ func Keys(live *unstructured.Unstructured) []string {
 		}
 		return keys
 	case "ServiceEntry":
-		about := hostKeys(hostsOf(live))
-		addresses := addressesOf(live)
-		for _, address := range addresses {
+		d := describe(live)
+		about := hostKeys(d.hosts)
+		for _, address := range d.listens() {
 			about = append(about, addressKey(address))
 		}
-		for _, port := range bytePorts(live) {
-			if len(addresses) == 0 {
+		for _, port := range d.bytePorts() {
+			if len(d.addresses) == 0 {
 				about = append(about, portKey(port))
 			}
 		}

@@ -48,8 +48,8 @@ func texts(fields map[string]any, path ...string) []string {
 // them in lower case.
 func hostsOf(object *unstructured.Unstructured) []string {
 	hosts := texts(object.Object, "spec", "hosts")
-	for i, host := range hosts {
-		hosts[i] = strings.ToLower(host)
+	for i := range hosts {
+		hosts[i] = strings.ToLower(hosts[i])
 	}
 	return hosts
 }
@@ -103,13 +103,52 @@ func covers(selector, labels map[string]string) bool {
 // visible reports whether an object is exported to a namespace. Without
 // exportTo it is public, unless the mesh config says otherwise.
 func visible(object *unstructured.Unstructured, namespace string) bool {
-	exported := texts(object.Object, "spec", "exportTo")
+	exported, _ := get(object.Object, "spec", "exportTo").([]any)
 	if len(exported) == 0 {
 		return true
 	}
-	return slices.ContainsFunc(exported, func(to string) bool {
-		return to == "*" || to == namespace || to == "." && object.GetNamespace() == namespace
+	return slices.ContainsFunc(exported, func(to any) bool {
+		return to == "*" || to == namespace || to == "." && namespaceOf(object) == namespace
 	})
+}
+
+// namespaceOf reads what GetNamespace does, without its detours: where many
+// policies share a host each of them looks at the objects of all.
+func namespaceOf(object *unstructured.Unstructured) string {
+	return text(object.Object, "metadata", "namespace")
+}
+
+// byHost are VirtualServices by their hosts. A policy with
+// thousands of hosts meets thousands of objects, its own at least.
+type byHost struct {
+	all       []*unstructured.Unstructured
+	exact     map[string][]*unstructured.Unstructured
+	wildcards []*unstructured.Unstructured
+}
+
+func hosted(objects []*unstructured.Unstructured) byHost {
+	sorted := byHost{all: objects, exact: map[string][]*unstructured.Unstructured{}}
+	for _, object := range objects {
+		for _, host := range hostsOf(object) {
+			if strings.HasPrefix(host, "*") {
+				sorted.wildcards = append(sorted.wildcards, object)
+			} else {
+				sorted.exact[host] = append(sorted.exact[host], object)
+			}
+		}
+	}
+	return sorted
+}
+
+// mayHave returns all objects with the host, or with one that overlaps with it.
+func (b byHost) mayHave(host string) []*unstructured.Unstructured {
+	if strings.HasPrefix(host, "*") {
+		return b.all
+	}
+	if len(b.wildcards) == 0 {
+		return b.exact[host]
+	}
+	return slices.Concat(b.exact[host], b.wildcards)
 }
 
 // matches reports whether a name, or the wildcard that it is, covers a host,

@@ -2,6 +2,7 @@ package conflict
 
 import (
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -10,7 +11,6 @@ import (
 
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
-	"github.com/meshegress/terraform-provider-istio/internal/manifest"
 )
 
 // A proxy knows a host by one service. Of two ServiceEntries for it in one
@@ -26,83 +26,111 @@ import (
 // ports of the other ServiceEntries of the host cannot be reached there.
 func (c *check) serviceEntries() {
 	shared := c.sharedBefore()
+	type place struct{ namespace, host string }
+	own := map[place]description{}
+	var alert []description // those that other hosts may have to do with
 	for _, object := range c.objects["ServiceEntry"] {
-		host, namespace := text0(object.Body, "hosts"), object.Body.GetNamespace()
-		for _, live := range c.Live.ServiceEntries {
-			if !visible(live, namespace) {
-				continue
+		d := describe(object.Body)
+		own[place{d.namespace, d.hosts[0]}] = d
+		if !c.isUpstream(d) && (strings.HasPrefix(d.hosts[0], "*") || d.hasTCP()) {
+			alert = append(alert, d)
+		}
+	}
+	for _, object := range c.Live.ServiceEntries {
+		live := describe(object)
+		for _, host := range live.hosts {
+			if d, ok := own[place{live.namespace, host}]; ok && visible(object, d.namespace) {
+				c.sameHost(d, live, host, shared[d.namespace+"/"+host])
 			}
-			hosts := hostsOf(live)
-			switch {
-			case slices.Contains(hosts, host):
-				if live.GetNamespace() == namespace {
-					c.sameHost(object, live, host, shared[namespace+"/"+host])
-				}
-			case !c.isUpstream(object):
-				c.sameListener(object, live, host)
-				c.moreSpecific(object, live, host, hosts)
+		}
+		for _, d := range alert {
+			if visible(object, d.namespace) && !slices.Contains(live.hosts, d.hosts[0]) {
+				c.sameListener(d, live)
+				c.moreSpecific(d, live)
 			}
 		}
 	}
+}
+
+// description is what a ServiceEntry says of its hosts. It is read once: where
+// many policies share a host, each of them looks at the ServiceEntries of all.
+type description struct {
+	object               *unstructured.Unstructured
+	namespace            string
+	hosts                []string
+	labels               map[string]any
+	resolution, location string
+	addresses, exportTo  []any
+	endpoints, ports     []any
+}
+
+func describe(object *unstructured.Unstructured) description {
+	metadata, _ := object.Object["metadata"].(map[string]any)
+	spec, _ := object.Object["spec"].(map[string]any)
+	d := description{object: object, hosts: hostsOf(object)}
+	d.namespace, _ = metadata["namespace"].(string)
+	d.labels, _ = metadata["labels"].(map[string]any)
+	d.resolution, _ = spec["resolution"].(string)
+	d.location, _ = spec["location"].(string)
+	d.addresses, _ = spec["addresses"].([]any)
+	d.exportTo, _ = spec["exportTo"].([]any)
+	d.endpoints, _ = spec["endpoints"].([]any)
+	d.ports, _ = spec["ports"].([]any)
+	return d
 }
 
 // sameHost reports a ServiceEntry that does not merge with the policy's.
 // shared is whether the policy has described the host before.
-func (c *check) sameHost(object manifest.Object, live *unstructured.Unstructured, host string, shared bool) {
-	m := meeting{at: c.attribute(object, host), summary: "Host is described by another ServiceEntry too"}
-	if c.foreign(live) {
-		m.what = fmt.Sprintf("describes %s in namespace %s as well; Istio uses one of the two, the older one, and drops ports of the other", host, live.GetNamespace())
+func (c *check) sameHost(d, live description, host string, shared bool) {
+	m := meeting{summary: "Host is described by another ServiceEntry too"}
+	switch {
+	case c.foreign(live.object):
+		m.what = fmt.Sprintf("describes %s in namespace %s as well; Istio uses one of the two, the older one, and drops ports of the other", host, live.namespace)
 		m.advice = "Delete it: the policy declares the host itself."
-		c.meet(live, m)
-		return
-	}
-	if !c.isUpstream(object) && (needsVirtualAddress(object.Body) || needsVirtualAddress(live)) {
+	case !c.isUpstream(d) && (d.needsVirtualAddress() || live.needsVirtualAddress()):
 		m.summary = "TCP host without addresses in two policies"
 		m.what = fmt.Sprintf("describes %s in namespace %s as well, and one of the two has it for TCP without addresses: "+
-			"each then has a virtual address of its own, and the host's name leads to one of them only", host, live.GetNamespace())
+			"each then has a virtual address of its own, and the host's name leads to one of them only", host, live.namespace)
 		m.cure = "Give the TCP entry `addresses` (the same in both policies), or put the host's entries into one policy."
-		c.meet(live, m)
-		return
+	default:
+		different := difference(d, live)
+		if different == "" {
+			return
+		}
+		m.what = fmt.Sprintf("describes %s in namespace %s as well, %s; the two do not merge, and what one of them says is lost", host, live.namespace, different)
+		m.cure = "Give the host the same values in both policies."
+		// Two policies that have shared the host so far have to change one
+		// after the other: the first of them cannot wait for the second.
+		m.warning = shared
 	}
-	different := difference(object.Body, live)
-	if different == "" {
-		return
-	}
-	m.what = fmt.Sprintf("describes %s in namespace %s as well, %s; the two do not merge, and what one of them says is lost", host, live.GetNamespace(), different)
-	m.cure = "Give the host the same values in both policies."
-	// Two policies that have shared the host so far have to change one after
-	// the other: the first of them cannot wait for the second.
-	m.warning = shared
-	c.meet(live, m)
+	m.at = c.attribute(d)
+	c.meet(live.object, m)
 }
 
 // difference says in what two ServiceEntries of one host disagree.
-func difference(ours, live *unstructured.Unstructured) string {
-	a, b := ours.Object, live.Object
-	for _, field := range []string{"resolution", "location"} {
-		if here, there := text(a, "spec", field), text(b, "spec", field); here != there {
-			return fmt.Sprintf("with spec.%s %s instead of %s", field, or(there, "unset"), or(here, "unset"))
-		}
+func difference(ours, live description) string {
+	differ := func(field, here, there string) string {
+		return fmt.Sprintf("with %s %s instead of %s", field, or(there, "unset"), or(here, "unset"))
 	}
-	for _, field := range []string{"addresses", "exportTo"} {
-		if here, there := list(a, field), list(b, field); here != there {
-			return fmt.Sprintf("with spec.%s %s instead of %s", field, or(there, "unset"), or(here, "unset"))
-		}
+	switch {
+	case ours.resolution != live.resolution:
+		return differ("spec.resolution", ours.resolution, live.resolution)
+	case ours.location != live.location:
+		return differ("spec.location", ours.location, live.location)
+	case !sameTexts(ours.addresses, live.addresses):
+		return differ("spec.addresses", sorted(ours.addresses), sorted(live.addresses))
+	case !sameTexts(ours.exportTo, live.exportTo):
+		return differ("spec.exportTo", sorted(ours.exportTo), sorted(live.exportTo))
+	case !sameTexts(endpoints(ours), endpoints(live)):
+		return differ("spec.endpoints", sorted(endpoints(ours)), sorted(endpoints(live)))
+	case !maps.Equal(ours.labels, live.labels):
+		return differ("metadata.labels", labelText(ours.labels), labelText(live.labels))
 	}
-	if here, there := endpoints(a), endpoints(b); here != there {
-		return fmt.Sprintf("with spec.endpoints %s instead of %s", or(there, "unset"), or(here, "unset"))
-	}
-	if !maps.Equal(ours.GetLabels(), live.GetLabels()) {
-		return fmt.Sprintf("with metadata.labels %s instead of %s", labelText(live.GetLabels()), labelText(ours.GetLabels()))
-	}
-	protocols := map[int64]string{}
-	for _, port := range items(b, "spec", "ports") {
-		protocols[number(port, "number")] = text(port, "protocol")
-	}
-	for _, port := range items(a, "spec", "ports") {
-		n := number(port, "number")
-		if there, ok := protocols[n]; ok && there != text(port, "protocol") {
-			return fmt.Sprintf("with protocol %s on port %d instead of %s", there, n, text(port, "protocol"))
+	for port := range ours.eachPort() {
+		for other := range live.eachPort() {
+			if port.number == other.number && port.protocol != other.protocol {
+				return fmt.Sprintf("with protocol %s on port %d instead of %s", other.protocol, port.number, port.protocol)
+			}
 		}
 	}
 	return ""
@@ -110,38 +138,61 @@ func difference(ours, live *unstructured.Unstructured) string {
 
 // needsVirtualAddress reports whether istiod gives a policy's ServiceEntry an
 // address.
-func needsVirtualAddress(object *unstructured.Unstructured) bool {
-	return object.GetLabels()[compile.LabelAutoAllocateIP] != "false" &&
-		len(texts(object.Object, "spec", "addresses")) == 0 &&
-		slices.ContainsFunc(items(object.Object, "spec", "ports"), func(port map[string]any) bool { return text(port, "protocol") == policy.TCP })
+func (d description) needsVirtualAddress() bool {
+	return d.labels[compile.LabelAutoAllocateIP] != "false" && len(d.addresses) == 0 && d.hasTCP()
+}
+
+func (d description) hasTCP() bool {
+	for port := range d.eachPort() {
+		if port.protocol == policy.TCP {
+			return true
+		}
+	}
+	return false
+}
+
+// port is a port of a ServiceEntry.
+type port struct {
+	number   int64
+	protocol string
+}
+
+func (d description) eachPort() iter.Seq[port] {
+	return func(yield func(port) bool) {
+		for _, item := range d.ports {
+			fields, _ := item.(map[string]any)
+			if !yield(port{number(fields, "number"), text(fields, "protocol")}) {
+				return
+			}
+		}
+	}
 }
 
 // moreSpecific reports a host that a wildcard of the policy covers, and that
 // requests reach by a ServiceEntry of its own. TLS follows the wildcard's
 // VirtualService all the same (pilot/pkg/networking/core/tls.go).
-func (c *check) moreSpecific(object manifest.Object, live *unstructured.Unstructured, host string, hosts []string) {
-	if !strings.HasPrefix(host, "*") {
+func (c *check) moreSpecific(d, live description) {
+	wildcard := d.hosts[0]
+	if !strings.HasPrefix(wildcard, "*") {
 		return
 	}
-	ours := map[int64]bool{}
-	for _, port := range items(object.Body.Object, "spec", "ports") {
-		ours[number(port, "number")] = section(text(port, "protocol")) == httpRoutes
-	}
-	for _, specific := range hosts {
-		if !below(host, specific) {
+	for _, specific := range live.hosts {
+		if !below(wildcard, specific) {
 			continue
 		}
-		for _, port := range items(live.Object, "spec", "ports") {
-			n := number(port, "number")
-			if !ours[n] || !isRequests(text(port, "protocol")) {
-				continue
+		for port := range d.eachPort() {
+			for other := range live.eachPort() {
+				if port.number != other.number || section(port.protocol) != httpRoutes || !isRequests(other.protocol) {
+					continue
+				}
+				c.meet(live.object, meeting{
+					at: c.attribute(d), summary: "A part of the hosts has a way of its own", warning: true,
+					what: fmt.Sprintf("describes %s, which is more specific than %s: requests to its port %d do not follow this policy's entry for the wildcard",
+						specific, wildcard, port.number),
+					advice: "Delete it if they shall.",
+					cure:   fmt.Sprintf("Workloads that shall reach %s need an entry that names it.", specific),
+				})
 			}
-			c.meet(live, meeting{
-				at: c.attribute(object, host), summary: "A part of the hosts has a way of its own", warning: true,
-				what:   fmt.Sprintf("describes %s, which is more specific than %s: requests to its port %d do not follow this policy's entry for the wildcard", specific, host, n),
-				advice: "Delete it if they shall.",
-				cure:   fmt.Sprintf("Workloads that shall reach %s need an entry that names it.", specific),
-			})
 		}
 	}
 }
@@ -157,8 +208,8 @@ func isRequests(protocol string) bool {
 }
 
 // isUpstream reports whether a ServiceEntry is on the gateway's side.
-func (c *check) isUpstream(object manifest.Object) bool {
-	return !c.direct() && object.Body.GetNamespace() == c.Policy.ByEgressGateway.Namespace
+func (c *check) isUpstream(d description) bool {
+	return !c.direct() && d.namespace == c.Policy.ByEgressGateway.Namespace
 }
 
 // sharedBefore returns "namespace/host" of what the policy has described before
@@ -177,54 +228,59 @@ func (c *check) sharedBefore() map[string]bool {
 	return before
 }
 
-// attribute returns the first attribute that an object for a host stems from.
-func (c *check) attribute(object manifest.Object, host string) []any {
+// attribute returns the first attribute that a ServiceEntry stems from.
+func (c *check) attribute(d description) []any {
 	var found []any
 	first := func(path []any, name string) {
-		if found == nil && name == host {
+		if found == nil && name == d.hosts[0] {
 			found = path
 		}
 	}
-	if c.isUpstream(object) {
+	if c.isUpstream(d) {
 		eachUpstream(c.Policy, func(path []any, name string, _ policy.To) { first(path, name) })
 		return found
 	}
 	for _, f := range c.flows {
-		if f.namespace == object.Body.GetNamespace() {
+		if f.namespace == d.namespace {
 			first(f.at, f.host)
 		}
 	}
 	return found
 }
 
-// text0 returns the first value of a list of the spec.
-func text0(object *unstructured.Unstructured, name string) string {
-	if values := texts(object.Object, "spec", name); len(values) > 0 {
-		return values[0]
+// sameTexts reports whether two lists have the same texts in any order.
+func sameTexts(a, b []any) bool {
+	if len(a) != len(b) {
+		return false
 	}
-	return ""
+	inOrder := slices.EqualFunc(a, b, func(x, y any) bool { return x == y })
+	return inOrder || sorted(a) == sorted(b)
 }
 
-// list returns the sorted values of a list of the spec.
-func list(fields map[string]any, name string) string {
-	values := texts(fields, "spec", name)
+// sorted writes the texts of a list in their order.
+func sorted(list []any) string {
+	var values []string
+	for _, item := range list {
+		value, _ := item.(string)
+		values = append(values, value)
+	}
 	slices.Sort(values)
 	return strings.Join(values, ", ")
 }
 
-func endpoints(fields map[string]any) string {
-	var addresses []string
-	for _, endpoint := range items(fields, "spec", "endpoints") {
-		addresses = append(addresses, text(endpoint, "address"))
+func endpoints(d description) []any {
+	var addresses []any
+	for _, item := range d.endpoints {
+		fields, _ := item.(map[string]any)
+		addresses = append(addresses, text(fields, "address"))
 	}
-	slices.Sort(addresses)
-	return strings.Join(addresses, ", ")
+	return addresses
 }
 
-func labelText(labels map[string]string) string {
+func labelText(labels map[string]any) string {
 	var pairs []string
 	for _, key := range slices.Sorted(maps.Keys(labels)) {
-		pairs = append(pairs, key+"="+labels[key])
+		pairs = append(pairs, fmt.Sprintf("%s=%v", key, labels[key]))
 	}
 	return "{" + strings.Join(pairs, ", ") + "}"
 }

@@ -32,24 +32,30 @@ import (
 //     of their matches compared, of which Envoy takes the most specific.
 //   - TCP: the same, without names; the first that matches gets the port.
 func (c *check) virtualServices() {
+	var forMesh []*unstructured.Unstructured
 	for _, live := range c.Live.VirtualServices {
-		hosts := hostsOf(live)
 		gateways := texts(live.Object, "spec", "gateways")
-		if !c.direct() && live.GetNamespace() == c.Policy.ByEgressGateway.Namespace {
-			c.boundToGateway(live, hosts, gateways)
+		if !c.direct() && namespaceOf(live) == c.Policy.ByEgressGateway.Namespace {
+			c.boundToGateway(live, gateways)
 		}
-		if !forSidecars(gateways) {
-			continue
+		if forSidecars(gateways) {
+			forMesh = append(forMesh, live)
 		}
-		for _, f := range c.flows {
-			if !slices.ContainsFunc(hosts, func(host string) bool { return overlaps(host, f.host) }) || !visible(live, f.namespace) {
+	}
+	sorted := hosted(forMesh)
+	for _, f := range c.flows {
+		for _, live := range sorted.mayHave(f.host) {
+			if !visible(live, f.namespace) {
 				continue
 			}
-			if c.direct() {
+			hosts := hostsOf(live)
+			switch {
+			case !slices.ContainsFunc(hosts, func(host string) bool { return overlaps(host, f.host) }):
+			case c.direct():
 				c.directRoute(live, f, hosts)
-				continue
+			default:
+				c.route(live, f, hosts)
 			}
-			c.route(live, f, hosts)
 		}
 	}
 }
@@ -154,10 +160,14 @@ func (c *check) directRoute(live *unstructured.Unstructured, f flow, hosts []str
 // policy's own servers: they take those of the gateway's namespace, and of
 // several for one host the routes are put in a row. One of another policy says
 // that its Gateway has the name, which is told where the port is reserved.
-func (c *check) boundToGateway(live *unstructured.Unstructured, hosts, gateways []string) {
+func (c *check) boundToGateway(live *unstructured.Unstructured, gateways []string) {
+	if !slices.ContainsFunc(gateways, func(gateway string) bool { return gateway != "mesh" }) || !c.foreign(live) {
+		return
+	}
+	hosts := hostsOf(live)
 	for _, object := range c.objects["Gateway"] {
 		name := object.Body.GetName()
-		if !slices.Contains(gateways, name) && !slices.Contains(gateways, object.Body.GetNamespace()+"/"+name) || !c.foreign(live) {
+		if !slices.Contains(gateways, name) && !slices.Contains(gateways, object.Body.GetNamespace()+"/"+name) {
 			continue
 		}
 		for i, server := range items(object.Body.Object, "spec", "servers") {

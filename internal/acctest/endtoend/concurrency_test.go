@@ -20,7 +20,7 @@ import (
 func TestTwoWorkspacesAtOnce(t *testing.T) {
 	f := acctest.New(t)
 	egress, shop := f.GatewayNamespace("egress"), f.SourceNamespace("shop")
-	const each = 5
+	const each = 25
 	names := []string{"left", "right"}
 	var workspaces []*acctest.Workspace
 	for _, name := range names {

@@ -342,6 +342,55 @@ func TestAssignedPortsSurviveEdits(t *testing.T) {
 	})
 }
 
+// A control plane of a revision reads what carries its label: the policy's
+// own revision, else the gateway's, else the provider's.
+func TestEveryObjectIsOfTheRevision(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := randomPolicy(t)
+		mesh := defaultMesh
+		mesh.Revision = "from-provider"
+		want := mesh.Revision
+		if p.ByEgressGateway != nil && p.ByEgressGateway.Revision != nil {
+			want = *p.ByEgressGateway.Revision
+		}
+		shared := want
+		if p.Revision != nil {
+			want = *p.Revision
+		}
+		objects, err := policy.Objects(p, mesh, assign(p))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, object := range objects {
+			got := object.Body.GetLabels()[compile.LabelRevision]
+			if object.Shared == nil && got != want || object.Shared != nil && got != shared {
+				t.Fatalf("%s is of revision %q", object.Key, got)
+			}
+		}
+	})
+}
+
+// A request is retried at one place: sidecars never do, so that retries of
+// the gateway do not multiply.
+func TestSidecarsNeverRetry(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := randomPolicy(t)
+		for _, object := range mustObjects(t, p, assign(p)) {
+			gateways, _, _ := unstructured.NestedStringSlice(object.Body.Object, "spec", "gateways")
+			if object.Body.GetKind() != "VirtualService" || !slices.Contains(gateways, "mesh") {
+				continue
+			}
+			routes, _, _ := unstructured.NestedSlice(object.Body.Object, "spec", "http")
+			for _, route := range routes {
+				attempts, found, err := unstructured.NestedInt64(route.(map[string]any), "retries", "attempts")
+				if !found || err != nil || attempts != 0 {
+					t.Fatalf("%s: %v", object.Key, route)
+				}
+			}
+		}
+	})
+}
+
 // SlotID is another one for each policy and slot.
 func TestSlotIDs(t *testing.T) {
 	p, other := valid(), valid()

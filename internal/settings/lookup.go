@@ -96,7 +96,8 @@ func (p *Provider) Unseen(permissions []string) diag.Diagnostics {
 	if len(lines) == 0 {
 		return nil
 	}
-	return diag.Diagnostics{diag.NewWarningDiagnostic("Not everything in the cluster could be compared with the plan",
+	// The summary tells them apart: core shows one warning of each only.
+	return diag.Diagnostics{diag.NewWarningDiagnostic("Conflicts are not looked for everywhere: no permission to "+strings.TrimSpace(lines[0]),
 		"A policy is compared with the objects that could take its calls away or stand in its way. The credentials may not:\n\n"+
 			strings.Join(lines, "\n")+"\n\nSo a conflict with what is there is not seen. The roles that this provider needs are in examples/rbac of its repository.")}
 }

@@ -75,3 +75,19 @@ func TestUnknownErrorNamesAttributes(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+// A permission is said to be missing once, and the summaries differ: of
+// warnings with one summary core shows one.
+func TestUnseen(t *testing.T) {
+	p := &Provider{}
+	first := p.Unseen([]string{"list a", "list b"})
+	if len(first) != 1 || !strings.Contains(first[0].Detail(), "list a\n  list b") || !strings.Contains(first[0].Summary(), "list a") {
+		t.Errorf("%v", first)
+	}
+	if second := p.Unseen([]string{"list a", "list c"}); len(second) != 1 || strings.Contains(second[0].Detail(), "list a") || !strings.Contains(second[0].Summary(), "list c") {
+		t.Errorf("%v", second)
+	}
+	if third := p.Unseen([]string{"list a", "list b", "list c"}); len(third) > 0 {
+		t.Errorf("%v", third)
+	}
+}

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	authenticationv1 "k8s.io/api/authentication/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/meshegress/terraform-provider-istio/internal/acctest"
 	"github.com/meshegress/terraform-provider-istio/internal/acctest/testbed"
@@ -132,13 +134,13 @@ spec: {selector: {istio: gw}, ports: [{name: tls, port: 2443, targetPort: 2443}]
 apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
 metadata: {name: by-hand}
-spec: {selector: {matchLabels: {istio: gw}}, action: DENY, rules: [{to: [{operation: {ports: ["2443"]}}]}]}
+spec: {selector: {matchLabels: {istio: gw}}, action: DENY, rules: [{}]}
 `,
 		miss: `
 apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
 metadata: {name: by-hand}
-spec: {selector: {matchLabels: {istio: ingress}}, action: DENY, rules: [{to: [{operation: {ports: ["2443"]}}]}]}
+spec: {selector: {matchLabels: {istio: gw}}, action: DENY, rules: [{to: [{operation: {ports: ["9443"]}}], from: [{source: {namespaces: [x]}}]}]}
 `,
 		exit: acctest.Failed, wanted: []string{"AuthorizationPolicy $ns/by-hand (field manager kubectl)", "spec.action DENY"},
 	},
@@ -187,7 +189,9 @@ func TestConflictsWithStrangers(t *testing.T) {
 
 	w.Expect(acctest.HasChanges, acctest.Plan, "Secret "+s.egress+"/partner", `credential_name = "partner"`)
 	f.Apply(s.egress, strings.Replace(partner, "ca.crt", "tls.crt", 1))
-	w.Expect(withoutAuthority, acctest.Plan, "ca.crt", "Secret "+s.egress+"/partner", `credential_name = "partner"`)
+	for exit, args := range map[int][]string{acctest.HasChanges: acctest.Plan, acctest.Failed: acctest.Apply} {
+		w.Expect(exit, args, "ca.crt", "Secret "+s.egress+"/partner", `credential_name = "partner"`)
+	}
 	f.Apply(s.egress, partner)
 
 	for name, c := range strangers {
@@ -199,7 +203,7 @@ func TestConflictsWithStrangers(t *testing.T) {
 		}
 		w.Expect(c.exit, acctest.Plan, wanted...)
 		if c.exit == acctest.Failed {
-			w.Expect(acctest.Failed, append(acctest.Apply, "-target="+address), wanted...)
+			w.Expect(acctest.Failed, acctest.Apply, wanted...)
 		}
 		f.Delete(made[0].GetKind(), made[0].GetNamespace(), made[0].GetName())
 	}
@@ -216,9 +220,6 @@ func TestConflictsWithStrangers(t *testing.T) {
 	w.Expect(acctest.NoChanges, acctest.Plan)
 	w.Expect(0, acctest.Destroy)
 }
-
-// withoutAuthority is how the plan ends where the credential has no ca.crt.
-const withoutAuthority = acctest.Failed
 
 // calls is a policy of a name, of workloads with a label, for hosts.
 func (s scene) calls(name, app string, hosts string, more ...string) string {
@@ -314,4 +315,58 @@ func TestConflictsOffline(t *testing.T) {
 	if n := strings.Count(result.Output, "the plan is made without looking at it"); n != 1 {
 		t.Errorf("%d notes:\n%s", n, result.Output)
 	}
+}
+
+// What the credentials may not look at is named once, and is no failure.
+func TestConflictsWithoutPermission(t *testing.T) {
+	f := acctest.New(t)
+	s := scene{egress: f.Namespace("egress"), shop: f.Namespace("shop")}
+	f.Apply(s.egress, strings.NewReplacer("$ns", s.egress).Replace(`
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: narrow}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: narrow-$ns}
+rules:
+  - apiGroups: [""]
+    resources: [services]
+    verbs: [get, list, create, patch, update, delete]
+  - apiGroups: [networking.istio.io]
+    resources: [gateways, serviceentries, virtualservices, destinationrules]
+    verbs: [get, list, create, patch, update, delete]
+  - apiGroups: [security.istio.io]
+    resources: [authorizationpolicies]
+    verbs: [get, list, create, patch, update, delete]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: narrow-$ns}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: narrow-$ns}
+subjects: [{kind: ServiceAccount, name: narrow, namespace: $ns}]
+`))
+	token, err := f.Kube.CoreV1().ServiceAccounts(s.egress).CreateToken(t.Context(), "narrow", &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	narrow := acctest.WithAttribute("token", strconv.Quote(token.Status.Token))
+	w := f.Workspace(f.CLI, f.Config(s.guarded()+s.calls("orders", "b", `"www.example.org"`), narrow))
+	result := w.Expect(acctest.HasChanges, acctest.Plan)
+	for _, permission := range []string{
+		"list sidecars.networking.istio.io in all namespaces",
+		"list sidecars.networking.istio.io in namespace " + s.shop,
+		"get secrets in namespace " + s.egress,
+	} {
+		if n := strings.Count(result.Output, "  "+permission+"\n"); n != 1 {
+			t.Errorf("%q is said %d times:\n%s", permission, n, result.Output)
+		}
+	}
+	w.Expect(0, acctest.Apply)
+	if result := w.Expect(acctest.NoChanges, acctest.Plan); strings.Contains(result.Output, "sidecars") {
+		t.Errorf("an unchanged policy is compared:\n%s", result.Output)
+	}
+	w.Expect(0, acctest.Destroy)
+	f.Delete("ClusterRoleBinding", "", "narrow-"+s.egress)
+	f.Delete("ClusterRole", "", "narrow-"+s.egress)
 }

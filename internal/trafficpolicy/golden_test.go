@@ -2,6 +2,7 @@ package trafficpolicy_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -66,7 +67,7 @@ func (g goldens) load(t *testing.T) (map[string]policy.Policy, string) {
 			t.Fatalf("%s: %v", path, err)
 		}
 		label := strings.ReplaceAll(strings.TrimSuffix(filepath.Base(path), ".in.yaml"), "-", "_")
-		p := g.move(golden.Policy, strings.ReplaceAll(label, "_", "-"))
+		p := g.move(golden.Policy, strings.ReplaceAll(label, "_", "-"), len(resources))
 		resources[label] = p
 		namespace, name := policy.Identity(p)
 		imports.WriteString("import {\n  to = istio_egress_traffic_policy." + label + "\n  id = \"" + namespace + "/" + name + "\"\n}\n")
@@ -76,17 +77,17 @@ func (g goldens) load(t *testing.T) (map[string]policy.Policy, string) {
 
 // move puts a policy into namespaces of its own, and behind a gateway of its
 // own: the goldens do not know of each other, and are about the same hosts.
-func (g goldens) move(p policy.Policy, label string) policy.Policy {
+func (g goldens) move(p policy.Policy, label string, number int) policy.Policy {
 	p.Name = "p-" + label
 	if p.ByEgressGateway != nil {
-		p.ByEgressGateway.Name, p.ByEgressGateway.Namespace = label, g.f.GatewayNamespace("egress")
+		p.ByEgressGateway.Name, p.ByEgressGateway.Namespace = label, g.f.GatewayNamespace(fmt.Sprintf("egress-%d", number))
 	}
 	moved := map[string]string{}
 	for i := range p.EgressRules {
 		for j := range p.EgressRules[i].From {
 			from := &p.EgressRules[i].From[j]
 			if _, ok := moved[from.Namespace]; !ok {
-				moved[from.Namespace] = g.f.SourceNamespace(strings.TrimRight(from.Namespace[:min(len(from.Namespace), 20)], "-"))
+				moved[from.Namespace] = g.f.SourceNamespace(fmt.Sprintf("%s-%d", from.Namespace[:min(len(from.Namespace), 20)], number))
 			}
 			from.Namespace = moved[from.Namespace]
 		}

@@ -42,6 +42,14 @@ func compareIstio(desired, live *unstructured.Unstructured) comparison {
 		return result
 	}
 	for _, d := range differences {
+		// A zero value, REGISTRY_ONLY for one, is left out of the normal form.
+		below := pathsOf(d.path[1:])[0]
+		if d.have == nil {
+			d.have = valueAt(have, below)
+		}
+		if d.want == nil {
+			d.want = valueAt(want, below)
+		}
 		result.lines = append(result.lines, d.line(owners))
 	}
 	if have == nil {

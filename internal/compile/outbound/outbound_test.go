@@ -147,6 +147,10 @@ spec:
   egress: [{hosts: ["./*", "istio-system/*"], port: {number: 80, name: http, protocol: HTTP}}]
   inboundConnectionPool: {http: {http2MaxRequests: 5}}
   workloadSelector: {labels: {app: a}}`},
+		"workload, beside one of the provider's own": {[]string{live("shop", "default, labels: {app.kubernetes.io/managed-by: terraform-provider-istio}", "01", `{egress: [{hosts: ["~/*"]}]}`)},
+			Policy{Mode: "REGISTRY_ONLY", Namespace: ptr("shop"), Name: ptr("strict"), WorkloadSelector: map[string]string{"app": "a"}}, `
+metadata: {namespace: shop, name: strict, ` + labels + `}}
+spec: {outboundTrafficPolicy: {mode: REGISTRY_ONLY}, egress: [{hosts: ["*/*"]}], workloadSelector: {labels: {app: a}}}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := sidecars(t, c.live...)

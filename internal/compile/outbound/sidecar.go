@@ -23,9 +23,13 @@ var everything = []any{map[string]any{"hosts": []any{"*/*"}}}
 // namespace's or the root namespace's says of imported hosts, ports and
 // connections ends where a narrower one begins
 // (pilot/pkg/model/push_context.go, doGetSidecarScope).
+//
+// A Sidecar of this provider repeats the root namespace's and sets the mode:
+// what it says besides is read where it has it from, so that a change there
+// reaches both in one apply.
 func (s Sidecars) Hidden(p Policy) *unstructured.Unstructured {
 	if p.Scope() == Workload {
-		if sidecar := s.Plain(*p.Namespace); sidecar != nil {
+		if sidecar := s.Plain(*p.Namespace); sidecar != nil && sidecar.GetLabels()[compile.LabelManagedBy] != compile.ProviderName {
 			return sidecar
 		}
 	}

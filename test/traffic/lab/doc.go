@@ -5,12 +5,14 @@
 //	func TestMain(m *testing.M) { lab.Main(m) }
 //
 //	func TestX(t *testing.T) {
-//		l := lab.New(t)                                  // an acctest.Fixture, and more
+//		l := lab.New(t) // an acctest.Fixture, and more
 //		shop := l.SourceNamespace("shop")
-//		pod := l.Workload(shop, "sleep-a", lab.Labels{"app": "sleep-a"}) // waits until it is ready
-//		w := l.Workspace(l.CLI, l.Config(hcl))           // the provider of this checkout, real Terraform
+//		pod := l.Run(lab.Workload{Namespace: shop, Name: "a", Account: "a", Labels: lab.Labels{"app": "a"}})[0]
+//		w := l.Workspace(l.CLI, l.Config(hcl)) // the provider of this checkout, real Terraform
 //		w.Expect(0, acctest.Apply)
-//		l.Expect(pod, lab.HTTP("httpbin.org"), lab.Through(gateway...))
+//		gateway := l.Pods(egress, lab.Labels{"istio": "egressgateway-a"}, 1)
+//		l.Expect(pod, lab.HTTP("httpbin.org"), lab.Through(301, gateway...))
+//		l.Expect(other, lab.HTTP("httpbin.org"), lab.Refused(503, "no healthy upstream"))
 //	}
 //
 // Needs Linux, root and iptables. Where they are missing, tests are skipped, with

@@ -57,6 +57,11 @@ func New(t *testing.T) *Lab {
 	return l
 }
 
+// For returns the lab for a subtest.
+func (l *Lab) For(t *testing.T) *Lab {
+	return &Lab{Fixture: l.Fixture, t: t, mesh: l.mesh}
+}
+
 func start(ctx context.Context, cp *testbed.ControlPlane) (*mesh, error) {
 	client, err := kubernetes.NewForConfig(cp.RESTConfig)
 	if err != nil {
@@ -76,6 +81,10 @@ func start(ctx context.Context, cp *testbed.ControlPlane) (*mesh, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the world outside: %w", err)
 	}
+	// The gateway trusts external servers as it would trust those of the internet.
+	if err := fabric.Show(world.CA, systemRoots); err != nil {
+		return nil, err
+	}
 	agent, envoy, bootstrap, err := install(ctx, filepath.Join(ground.dir, "bin"))
 	if err != nil {
 		return nil, err
@@ -91,6 +100,10 @@ func start(ctx context.Context, cp *testbed.ControlPlane) (*mesh, error) {
 	}
 	return &mesh{kubelet: k, world: world}, k.Start(ctx)
 }
+
+// systemRoots is the first place where pilot-agent looks for the certificates that
+// every server's may be signed by (istio.io/istio/pkg/security/security.go).
+const systemRoots = "/etc/ssl/certs/ca-certificates.crt"
 
 // dropMetrics takes the metrics provider out of the mesh's configuration: it is a
 // filter that upstream Envoy does not have, and Envoy rejects a whole listener

@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"strings"
 	"time"
@@ -29,24 +30,40 @@ func (p Pod) String() string { return p.Namespace + "/" + p.Name }
 // patience bounds every wait for something that takes a moment.
 const patience = 60 * time.Second
 
-// Workload makes a Deployment of one pod that runs as a ServiceAccount, and the
-// account, and waits until the pod is ready. Labels are those of the pod, app=name
-// added where there is no app.
-func (l *Lab) Workload(namespace, name, account string, podLabels Labels) Pod {
+// Workload is a Deployment of one pod.
+type Workload struct {
+	Namespace, Name string
+	// Account is the ServiceAccount that the pod runs as; it is made if it is missing.
+	Account string
+	// Labels of the pod, to which lab=<name> is added.
+	Labels Labels
+}
+
+// Run makes the Deployments, all at once, and waits until their pods are ready.
+func (l *Lab) Run(workloads ...Workload) []Pod {
 	l.t.Helper()
-	all := Labels{"app": name}
-	for key, value := range podLabels {
-		all[key] = value
+	for _, w := range workloads {
+		l.deploy(w)
 	}
-	all["lab"] = name
+	var pods []Pod
+	for _, w := range workloads {
+		pods = append(pods, l.Pods(w.Namespace, Labels{"lab": w.Name}, 1)...)
+	}
+	return pods
+}
+
+func (l *Lab) deploy(w Workload) {
+	l.t.Helper()
+	all := Labels{"lab": w.Name}
+	maps.Copy(all, w.Labels)
 	text, err := yaml.Marshal(map[string]any{
-		"apiVersion": "apps/v1", "kind": "Deployment", "metadata": map[string]any{"name": name},
+		"apiVersion": "apps/v1", "kind": "Deployment", "metadata": map[string]any{"name": w.Name},
 		"spec": map[string]any{
-			"selector": map[string]any{"matchLabels": map[string]any{"lab": name}},
+			"selector": map[string]any{"matchLabels": map[string]any{"lab": w.Name}},
 			"template": map[string]any{
 				"metadata": map[string]any{"labels": all},
 				"spec": map[string]any{
-					"serviceAccountName":            account,
+					"serviceAccountName":            w.Account,
 					"terminationGracePeriodSeconds": 1,
 					"containers":                    []any{map[string]any{"name": "app", "image": "lab.invalid/workload"}},
 				},
@@ -56,11 +73,10 @@ func (l *Lab) Workload(namespace, name, account string, podLabels Labels) Pod {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	if _, err := l.Kube.CoreV1().ServiceAccounts(namespace).Get(l.t.Context(), account, metav1.GetOptions{}); err != nil {
-		l.Apply(namespace, fmt.Sprintf("apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: %s}\n", account))
+	if _, err := l.Kube.CoreV1().ServiceAccounts(w.Namespace).Get(l.t.Context(), w.Account, metav1.GetOptions{}); err != nil {
+		l.Apply(w.Namespace, fmt.Sprintf("apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: %s}\n", w.Account))
 	}
-	l.Apply(namespace, string(text))
-	return l.Pods(namespace, Labels{"lab": name}, 1)[0]
+	l.Apply(w.Namespace, string(text))
 }
 
 // Pods waits until exactly that many pods have the labels, and all are ready.

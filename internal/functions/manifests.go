@@ -62,19 +62,17 @@ func (egressManifests) Run(ctx context.Context, req function.RunRequest, resp *f
 	}
 	var p policy.Policy
 	var o options
-	resp.Error = function.ConcatFuncErrors(
-		argumentError(policyArgument, "policy", decode(ctx, policyAttributes(), policyValue, &p)),
-		argumentError(optionsArgument, "options", decode(ctx, optionAttributes(), optionsValue, &o)),
-	)
-	if resp.Error != nil {
+	if resp.Error = argumentError(policyArgument, "policy", decode(ctx, policyAttributes(), policyValue, &p)); resp.Error != nil {
+		return
+	}
+	if resp.Error = argumentError(optionsArgument, "options", decode(ctx, optionAttributes(), optionsValue, &o)); resp.Error != nil {
 		return
 	}
 	objects, ofPolicy, ofOptions := manifests(p, o)
-	resp.Error = function.ConcatFuncErrors(
-		argumentError(policyArgument, "policy", ofPolicy),
-		argumentError(optionsArgument, "options", ofOptions),
-	)
-	if resp.Error == nil {
+	if resp.Error = argumentError(policyArgument, "policy", ofPolicy); resp.Error != nil {
+		return
+	}
+	if resp.Error = argumentError(optionsArgument, "options", ofOptions); resp.Error == nil {
 		resp.Error = resp.Result.Set(ctx, objects)
 	}
 }

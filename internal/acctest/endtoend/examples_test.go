@@ -13,6 +13,8 @@ import (
 const (
 	exampleGatewayNamespace = "istio-egress"
 	exampleSourceNamespace  = "mytest"
+	// That of the Service Mesh Manager document.
+	exampleSMMNamespace = "smm-demo"
 )
 
 // TestExamplesLifecycle plans and applies every example exactly as it is published, and
@@ -23,6 +25,8 @@ func TestExamplesLifecycle(t *testing.T) {
 	f.BindGatewayRole(exampleGatewayNamespace)
 	f.FixedNamespace(exampleSourceNamespace)
 	f.BindSourceRole(exampleSourceNamespace)
+	f.FixedNamespace(exampleSMMNamespace)
+	f.BindGatewayRole(exampleSMMNamespace)
 	f.ApplyFile(exampleGatewayNamespace, "testdata/helm-gateway.yaml")
 
 	covered := map[string]bool{
@@ -45,6 +49,10 @@ func TestExamplesLifecycle(t *testing.T) {
 			w.Expect(0, acctest.Destroy)
 			nothingLeft(t, f)
 		})
+	}
+	for _, example := range published(t, "functions/*/function.tf") {
+		covered[example] = true
+		t.Run(example, func(t *testing.T) { testFunctionExample(t, f, example) })
 	}
 	for _, pattern := range []string{"*.tf", "*/*.tf", "*/*/*.tf", "*/*/*/*.tf", "*/*/*.sh"} {
 		for _, example := range published(t, pattern) {

@@ -20,44 +20,86 @@ import (
 //
 // Of the pods nothing is known but the labels of the reference, so what could
 // select them counts.
+//
+// Gateways are those of all namespaces: a thousand policies ask about
+// thousands of them, so nothing of theirs is copied.
 func TakenPorts(ref compile.Reference, gateways, services []*unstructured.Unstructured) map[int64]string {
-	taken := map[int64]string{}
+	holders := make(map[int64]*unstructured.Unstructured, len(gateways))
 	take := func(port int64, by *unstructured.Unstructured) {
 		// The first in the order of the keys is named, whatever order came in.
-		name := manifest.Key(by.GetKind(), by.GetNamespace(), by.GetName())
-		if other, ok := taken[port]; port != 0 && (!ok || name < other) {
-			taken[port] = name
+		other, ok := holders[port]
+		if port != 0 && (!ok || other != by && holderKey(by) < holderKey(other)) {
+			holders[port] = by
 		}
 	}
+	pods := ref.PodSelector()
 	for _, gateway := range gateways {
-		selector, _, _ := unstructured.NestedStringMap(gateway.Object, "spec", "selector")
-		if !mayMatch(selector, ref.PodSelector()) {
+		spec, _ := gateway.Object["spec"].(map[string]any)
+		if !maySelect(spec, pods) {
 			continue
 		}
-		for _, server := range nestedMaps(gateway, "spec", "servers") {
-			port, _, _ := unstructured.NestedInt64(server, "port", "number")
-			take(port, gateway)
+		servers, _ := spec["servers"].([]any)
+		for _, item := range servers {
+			server, _ := item.(map[string]any)
+			port, _ := server["port"].(map[string]any)
+			take(portNumber(port["number"]), gateway)
 		}
 	}
 	for _, service := range services {
-		selector, _, _ := unstructured.NestedStringMap(service.Object, "spec", "selector")
-		// A Service without a selector has endpoints of its own.
-		if service.GetNamespace() != ref.Namespace || len(selector) == 0 || !mayMatch(selector, ref.PodSelector()) {
+		spec, _ := service.Object["spec"].(map[string]any)
+		selector, _ := spec["selector"].(map[string]any)
+		// A Service selects pods of its namespace, and one without a selector
+		// has endpoints of its own.
+		if len(selector) == 0 || !maySelect(spec, pods) || service.GetNamespace() != ref.Namespace {
 			continue
 		}
-		for _, servicePort := range nestedMaps(service, "spec", "ports") {
-			if _, optedOut := service.GetLabels()[compile.LabelNoPortTranslation]; !optedOut {
-				port, _, _ := unstructured.NestedInt64(servicePort, "port")
-				take(port, service)
+		_, optedOut := service.GetLabels()[compile.LabelNoPortTranslation]
+		servicePorts, _ := spec["ports"].([]any)
+		for _, item := range servicePorts {
+			servicePort, _ := item.(map[string]any)
+			if !optedOut {
+				take(portNumber(servicePort["port"]), service)
 			}
-			// A named targetPort is an error here, and no number to take.
-			target, _, err := unstructured.NestedInt64(servicePort, "targetPort")
-			if err == nil {
-				take(target, service)
-			}
+			// One with a name is no number to take.
+			take(portNumber(servicePort["targetPort"]), service)
 		}
 	}
+	taken := make(map[int64]string, len(holders))
+	for port, by := range holders {
+		taken[port] = holderKey(by)
+	}
 	return taken
+}
+
+func holderKey(object *unstructured.Unstructured) string {
+	metadata, _ := object.Object["metadata"].(map[string]any)
+	kind, _ := object.Object["kind"].(string)
+	namespace, _ := metadata["namespace"].(string)
+	name, _ := metadata["name"].(string)
+	return manifest.Key(kind, namespace, name)
+}
+
+// maySelect reports whether the selector of a Gateway or Service selects some
+// pod with the labels.
+func maySelect(spec map[string]any, pods map[string]string) bool {
+	selector, _ := spec["selector"].(map[string]any)
+	for key, value := range selector {
+		if label, ok := pods[key]; ok && label != value {
+			return false
+		}
+	}
+	return true
+}
+
+// portNumber reads a number as a decoder of JSON leaves it; 0 if it is none.
+func portNumber(value any) int64 {
+	switch value := value.(type) {
+	case int64:
+		return value
+	case float64:
+		return int64(value)
+	}
+	return 0
 }
 
 // mayMatch reports whether some pod has the labels of both selectors: it is

@@ -54,3 +54,37 @@ func TestTakenPorts(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// Gateways of one name in two namespaces have the same labels, and so the
+// ports of both.
+func TestTakenPortsOfAllNamespaces(t *testing.T) {
+	there := compile.Reference{Name: "gw", Namespace: "other-egress"}
+	p := valid()
+	p.ByEgressGateway = &there
+	var gateways []*unstructured.Unstructured
+	for _, slot := range policy.Slots(p) {
+		gateways = append(gateways, policy.GatewayObject(p, defaultMesh, slot, 10004+int64(len(gateways))).Body)
+	}
+	want := map[int64]string{10004: "Gateway/other-egress/gw-10004", 10005: "Gateway/other-egress/gw-10005"}
+	if diff := cmp.Diff(want, policy.TakenPorts(compile.Reference{Name: "gw", Namespace: "istio-egress"}, gateways, nil)); diff != "" {
+		t.Error(diff)
+	}
+	if taken := policy.TakenPorts(compile.Reference{Name: "gw2", Namespace: "istio-egress"}, gateways, nil); len(taken) > 0 {
+		t.Errorf("other pods: %v", taken)
+	}
+}
+
+// BenchmarkTakenPorts is what a policy costs beside the Gateways of a
+// thousand others.
+func BenchmarkTakenPorts(b *testing.B) {
+	p := valid()
+	var gateways []*unstructured.Unstructured
+	for port := range int64(5000) {
+		gateways = append(gateways, policy.GatewayObject(p, defaultMesh, policy.Slots(p)[0], 10000+port).Body)
+	}
+	for b.Loop() {
+		if taken := policy.TakenPorts(*p.ByEgressGateway, gateways, nil); len(taken) != 5000 {
+			b.Fatalf("%d ports", len(taken))
+		}
+	}
+}

@@ -30,6 +30,7 @@ func (v *validator) conflicts() {
 	if !v.direct() {
 		v.upstreamPorts(entries)
 		v.sharedPorts(entries)
+		v.wildcardGaps(entries)
 	}
 }
 
@@ -65,6 +66,70 @@ func (v *validator) sourceOverlaps(entries []placed) {
 			}
 		}
 	}
+}
+
+// wildcardGaps finds hosts of a wildcard that other entries name: requests to
+// them follow those entries alone, for all workloads of the namespace. Istio
+// looks for the VirtualService with the most specific host before it looks at
+// labels (pilot/pkg/model/sidecar.go, computeWildcardHostVirtualServiceIndex).
+// Server names of TLS follow the wildcard's route where no other matches.
+func (v *validator) wildcardGaps(entries []placed) {
+	for _, wide := range entries {
+		for i, wildcard := range wide.hosts {
+			if !strings.HasPrefix(wildcard, "*") || !isHTTP(wide.Port.Protocol) {
+				continue
+			}
+			for _, narrow := range entries {
+				if isHTTP(narrow.Port.Protocol) && narrow.Port.Number == wide.Port.Number {
+					v.wildcardGap(wide.at.at("hosts", i), wildcard, wide, narrow, entries)
+				}
+			}
+		}
+	}
+}
+
+func (v *validator) wildcardGap(at where, wildcard string, wide, narrow placed, entries []placed) {
+	for _, host := range narrow.hosts {
+		if host == wildcard || !strings.HasSuffix(host, wildcard[1:]) {
+			continue
+		}
+		if gap, ok := uncovered(entries, wide, narrow, host); ok {
+			v.warn(at, "Host of a wildcard with an entry of its own",
+				"Requests to %s follow entry %q (%s) alone. It does not select all workloads of namespace %q that this one does (%s): the others are refused there, or go directly. "+
+					"Give that entry the sources of %q too, if they shall reach the host.",
+				hostPort(host, wide.Port.Number), narrow.Name, narrow.at, gap.Namespace, selectorName(gap), wide.Name)
+			return
+		}
+	}
+}
+
+// uncovered returns a source of an entry for a wildcard that has no entry for
+// one of its hosts, though its namespace has.
+func uncovered(entries []placed, wide, narrow placed, host string) (From, bool) {
+	for _, source := range wide.sources {
+		if !slices.Contains(narrow.namespaces(), source.Namespace) {
+			continue
+		}
+		covered := slices.ContainsFunc(entries, func(e placed) bool {
+			return e.Port.Number == wide.Port.Number && slices.Contains(e.hosts, host) && slices.ContainsFunc(e.sources, func(other From) bool {
+				return other.Namespace == source.Namespace && selectsAll(other.WorkloadSelector, source.WorkloadSelector)
+			})
+		})
+		if !covered {
+			return source, true
+		}
+	}
+	return From{}, false
+}
+
+// selectsAll reports whether every workload with the labels is selected.
+func selectsAll(selector, labels map[string]string) bool {
+	for key, value := range selector {
+		if labels[key] != value {
+			return false
+		}
+	}
+	return true
 }
 
 func selectorName(f From) string {

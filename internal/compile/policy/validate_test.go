@@ -367,6 +367,52 @@ func TestNoConflict(t *testing.T) {
 	}
 }
 
+func TestHostOfAWildcardWithAnEntryOfItsOwn(t *testing.T) {
+	wildcard := func(p *policy.Policy) {
+		web(p).Hosts, web(p).ResolveTo = []string{"*.w.example"}, ptr("front.example")
+		api(p).Hosts, api(p).Port = []string{"b.example", "a.w.example"}, web(p).Port
+	}
+	tests := []struct {
+		name  string
+		edit  func(p *policy.Policy)
+		warns bool
+	}{
+		{"other workloads", func(*policy.Policy) {}, true},
+		{"some of the workloads", func(p *policy.Policy) {
+			p.EgressRules[1].From[0].WorkloadSelector = map[string]string{"app": "a", "version": "v2"}
+		}, true},
+		{"other workloads, by a narrower wildcard", func(p *policy.Policy) {
+			api(p).Hosts, api(p).ResolveTo = []string{"*.a.w.example"}, ptr("front.example")
+		}, true},
+		{"all workloads", func(p *policy.Policy) { p.EgressRules[1].From = []policy.From{{Namespace: "shop"}} }, false},
+		{"the same workloads", func(p *policy.Policy) { p.EgressRules[1].From = p.EgressRules[0].From }, false},
+		{"another namespace", func(p *policy.Policy) { p.EgressRules[1].From[0].Namespace = "billing" }, false},
+		{"another port", func(p *policy.Policy) { api(p).Port.Number = 8080 }, false},
+		{"another host", func(p *policy.Policy) { api(p).Hosts = []string{"a.example", "w.example"} }, false},
+		{"server names", func(p *policy.Policy) {
+			web(p).Port, api(p).Port = policy.Port{Name: "s", Number: 443, Protocol: policy.HTTPS}, policy.Port{Name: "s", Number: 443, Protocol: policy.HTTPS}
+		}, false},
+		{"server names beside requests", func(p *policy.Policy) { api(p).Port.Protocol = policy.TLSSNI }, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := valid()
+			wildcard(&p)
+			tt.edit(&p)
+			problems := policy.Validate(p, defaultMesh)
+			if !tt.warns {
+				for _, problem := range problems {
+					t.Errorf("%s: %s: %s", pathText(problem.Path), problem.Summary, problem.Detail)
+				}
+				return
+			}
+			if len(problems) != 1 || !problems[0].Warning || pathText(problems[0].Path) != hosts0+"[0]" || !strings.Contains(problems[0].Detail, entry1) {
+				t.Errorf("%v", problems)
+			}
+		})
+	}
+}
+
 func TestTCPHostWithoutAddressesIsAWarning(t *testing.T) {
 	p := valid()
 	web(&p).Port = tcp(444)

@@ -52,6 +52,13 @@ resource "istio_egress_traffic_policy" "payments" {
   }]
 }
 
+# What no policy declares is closed, for the whole mesh, once the policy is
+# there: in the other order what it declares would be cut for a moment.
+resource "istio_outbound_traffic_policy" "mesh" {
+  mode       = "REGISTRY_ONLY"
+  depends_on = [istio_egress_traffic_policy.payments]
+}
+
 output "grants" {
   value = istio_egress_traffic_policy.payments.grants
 }

@@ -25,6 +25,8 @@ type stage struct {
 	// edited and deleted are the VirtualService and the ServiceEntry that breakIt
 	// changes behind the provider's back.
 	edited, deleted string
+	// meshConfig is the text of the mesh config before the demo.
+	meshConfig string
 }
 
 // newStage starts the control plane and builds the provider. The caller closes

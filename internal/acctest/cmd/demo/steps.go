@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"github.com/meshegress/terraform-provider-istio/internal/acctest/proxyview"
 )
 
 // Exit codes of `plan -detailed-exitcode`.
@@ -33,7 +35,7 @@ func run(ctx context.Context, out io.Writer, keep bool) (err error) {
 	}
 	say(out, "The commands below can be repeated in another terminal, while this runs, after:\n\n%s", s.environment())
 	for _, step := range []func(context.Context) error{
-		s.prepare, s.plan, s.apply, s.look, s.breakIt, s.planShowsDrift, s.repair, s.emptyPlan,
+		s.prepare, s.plan, s.apply, s.look, s.closed, s.breakIt, s.planShowsDrift, s.repair, s.emptyPlan,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -55,7 +57,14 @@ func (s *stage) prepare(ctx context.Context) error {
 	if _, err := s.showKubectl(ctx, "apply", "-f", "workloads.yaml"); err != nil {
 		return err
 	}
-	say(s.out, "The configuration is examples/demo/main.tf: a gateway, and a policy that lets sleep-a out to three hosts.")
+	var err error
+	if s.meshConfig, err = s.kubectl(ctx, readMeshConfig...); err != nil {
+		return err
+	}
+	if err := s.undeclared(ctx, proxyview.PassThrough); err != nil {
+		return err
+	}
+	say(s.out, "The configuration is examples/demo/main.tf: a gateway, a policy that lets sleep-a out to three hosts, and a mesh that is closed for all else.")
 	return s.showCLI(ctx, 0, []string{"successfully initialized"}, "init", "-no-color")
 }
 
@@ -67,6 +76,7 @@ func (s *stage) plan(ctx context.Context) error {
 		"mytest/app=sleep-a (sa sleep-a) -> httpbin.org:80 HTTP",
 		"Deployment/istio-egress/egressgateway-a",
 		"VirtualService/mytest/",
+		"istio_outbound_traffic_policy.mesh will be created",
 	}, "plan", "-no-color", "-detailed-exitcode", "-out=plan")
 }
 
@@ -134,14 +144,24 @@ func (s *stage) emptyPlan(ctx context.Context) error {
 
 func (s *stage) destroy(ctx context.Context) error {
 	say(s.out, "Destroy takes everything away again.")
-	return s.showCLI(ctx, 0, []string{"2 destroyed"}, "destroy", "-no-color", "-auto-approve")
+	return s.showCLI(ctx, 0, []string{"3 destroyed"}, "destroy", "-no-color", "-auto-approve")
 }
 
 func (s *stage) nothingLeft(ctx context.Context) error {
 	say(s.out, "Nothing of it is left in the cluster.")
 	output, err := s.showKubectl(ctx, "get", "--all-namespaces", "--selector", "app.kubernetes.io/managed-by=terraform-provider-istio",
 		"deployments,serviceaccounts,roles,rolebindings,horizontalpodautoscalers,poddisruptionbudgets,networkpolicies,telemetries,"+istioKinds)
-	return shows(output, err, "No resources found")
+	if err := shows(output, err, "No resources found"); err != nil {
+		return err
+	}
+	text, err := s.kubectl(ctx, readMeshConfig...)
+	if err != nil {
+		return err
+	}
+	if text != s.meshConfig {
+		return fmt.Errorf("the mesh config should be as it was. It is:\n%s\nIt was:\n%s", text, s.meshConfig)
+	}
+	return s.undeclared(ctx, proxyview.PassThrough)
 }
 
 // first returns the first line of a JSONPath over the objects of the source namespace.

@@ -91,7 +91,7 @@ func priorPorts(prior *Model, p policy.Policy) map[string]int64 {
 	if prior == nil || !sameGateway(prior.ByEgressGateway, p.ByEgressGateway) {
 		return nil
 	}
-	return goPorts(prior.GatewayPorts)
+	return ports.Inherit(goPorts(prior.GatewayPorts), policy.Slots(prior.Policy), policy.Slots(p))
 }
 
 func sameGateway(a, b *compile.Reference) bool {

@@ -41,11 +41,13 @@ func (r *Resource) reserve(ctx context.Context, client *cluster.Client, owner cl
 		}
 	}
 	for _, slot := range ports.Missing(reserved, slots) {
+		// The Gateway of a port that entries shared names all of them.
+		own := func(port int64) bool { return has(reserved, port) || has(settled, port) }
 		candidates := ports.Candidates(policy.SlotID(p, slot), func(port int64) bool {
 			_, isTaken := taken[port]
-			return isTaken || has(reserved, port) || has(settled, port)
+			return isTaken || own(port)
 		})
-		if port, ok := slot.Port(resumed); ok && slot.Explicit == 0 {
+		if port, ok := slot.Port(resumed); ok && slot.Explicit == 0 && !own(port) {
 			candidates = first(port, candidates)
 		}
 		if slot.Explicit != 0 {

@@ -1,0 +1,7 @@
+import {
+  to = istio_outbound_traffic_policy.mytest
+  identity = {
+    scope     = "namespace"
+    namespace = "mytest"
+  }
+}

@@ -33,8 +33,8 @@ func (egressManifests) Definition(_ context.Context, _ function.DefinitionReques
 	resp.Definition = function.Definition{
 		Summary: "Kubernetes and Istio objects of a policy, as YAML, without a cluster",
 		MarkdownDescription: "Returns the objects that [`istio_egress_traffic_policy`](../resources/egress_traffic_policy) writes for a policy: " +
-			"a map from `Kind/namespace/name` to YAML, for a GitOps repository, for `kubectl`, or for policy as code " +
-			"(`check` and `assert`, OPA, conftest) before anything is applied. It needs no cluster and no provider block.\n\n" +
+			"a map from `Kind/namespace/name` to YAML, for a GitOps repository, for `kubectl`, or for rules that are checked before " +
+			"anything is applied: in a `precondition`, a `check`, `terraform test`, or by a tool that reads YAML. It needs no cluster and no provider block.\n\n" +
 			"**Ports.** The provider assigns the ports of the gateway's pods at apply, where it sees which are free. Here nobody is asked: " +
 			"an entry without a port in `by_egress_gateway` (from 1024 on) or in the option `gateway_ports` gets the one that the provider would try first, " +
 			"always the same for the same policy and entry. So the ports in these objects need not be those of an applied resource, and those of two policies " +

@@ -25,13 +25,13 @@ type options struct {
 	GatewayPorts       map[string]int64   `json:"gateway_ports"`
 }
 
-// optionsText describes the options on the registry page; a test holds it to
-// optionAttributes.
+// optionsText describes the options on the registry page, where it stands in a
+// numbered list; a test holds it to optionAttributes.
 const optionsText = "An object, `{}` for none. Each attribute is optional:\n\n" +
-	"- `by_egress_gateway`: a gateway in place of the policy's own, also for a policy that has none.\n" +
-	"- `istio_namespace`, `trust_domain`, `trust_domain_aliases`, `cluster_domain`, `revision`: as in the provider block, with the same defaults.\n" +
-	"- `gateway_ports`: ports by `<entry>` or `<entry>/<host>`, as the resource shows them.\n" +
-	"- `first_port`: number the ports that nothing else gives from here on, in the order of their keys."
+	"   - `by_egress_gateway`: a gateway in place of the policy's own, also for a policy that has none.\n" +
+	"   - `istio_namespace`, `trust_domain`, `trust_domain_aliases`, `cluster_domain`, `revision`: as in the provider block, with the same defaults.\n" +
+	"   - `gateway_ports`: ports by `<entry>` or `<entry>/<host>`, as the resource shows them.\n" +
+	"   - `first_port`: number the ports that nothing else gives from here on, in the order of their keys."
 
 func optionAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{

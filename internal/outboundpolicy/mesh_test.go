@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -220,6 +221,32 @@ func TestMeshWords(t *testing.T) {
 	if got := meshText(f, name); got != "trustDomain: cluster.local\n" {
 		t.Errorf("%q", got)
 	}
+}
+
+// What somebody writes between plan and apply is not overwritten unseen.
+func TestMeshChangedAfterPlan(t *testing.T) {
+	f := acctest.New(t)
+	text := "trustDomain: cluster.local\n"
+	revisions(f, map[string]*string{"late": &text})
+	name := "istio-" + f.Suffix + "-late"
+	of := func(mode string, options ...acctest.Option) string {
+		return f.Config(policy("test", quoted("mode", mode), quoted("revision", f.Suffix+"-late")), options...)
+	}
+	w := f.Workspace(f.CLI, of("REGISTRY_ONLY"))
+	w.Expect(0, acctest.Apply)
+	w.Write("main.tf", of("ALLOW_ANY"))
+	w.Expect(acctest.HasChanges, append(slices.Clone(acctest.Plan), "-out=late"))
+	changed := text + "outboundTrafficPolicy:\n  mode: ALLOW_ANY_DYNAMIC_DNS\n"
+	setMeshText(f, name, changed)
+	w.Expect(acctest.Failed, []string{"apply", "-no-color", "late"}, "ConfigMap/istio-system/"+name+" was changed after the plan", `"ALLOW_ANY_DYNAMIC_DNS"`)
+	if got := meshText(f, name); got != changed {
+		t.Errorf("it was written: %q", got)
+	}
+	w.Expect(0, acctest.Apply)
+	if got := meshText(f, name); got != text+"outboundTrafficPolicy:\n  mode: ALLOW_ANY\n" {
+		t.Errorf("%q", got)
+	}
+	w.Expect(0, acctest.Destroy)
 }
 
 // Mesh configs that cannot be edited: the plan says what was looked for, and

@@ -95,10 +95,16 @@ func hash(parts ...string) string {
 // may be longer than a label can be.
 func slug(host string) string {
 	if ip, err := netip.ParseAddr(host); err == nil {
-		return "tcp-" + strings.NewReplacer(".", "-", ":", "-").Replace(ip.Unmap().StringExpanded())
+		return "tcp-" + addressSlug.Replace(ip.Unmap().StringExpanded())
 	}
-	return strings.NewReplacer("*", "any--", "-", "--", ".", "-").Replace(host)
+	return hostSlug.Replace(host)
 }
+
+// A Replacer is costly to build, and cheap to use.
+var (
+	addressSlug = strings.NewReplacer(".", "-", ":", "-")
+	hostSlug    = strings.NewReplacer("*", "any--", "-", "--", ".", "-")
+)
 
 // MeshHost returns the name by which the mesh knows a host. ServiceEntries
 // cannot have an IP address as host ("top level domain cannot be

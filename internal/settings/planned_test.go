@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -16,15 +17,24 @@ func policyOwner(id string) cluster.Owner {
 func TestPlannedBeside(t *testing.T) {
 	p := &Provider{}
 	compiled := 0
-	plan := func(id string, keys ...string) {
-		p.Plan(Planned{Owner: policyOwner(id), Keys: keys, Objects: func() []*unstructured.Unstructured { compiled++; return nil }})
+	planAs := func(changes bool, id string, keys ...string) {
+		p.Plan(Planned{Owner: policyOwner(id), Changes: changes, Keys: keys, Objects: func() map[string][]*unstructured.Unstructured {
+			compiled++
+			object := &unstructured.Unstructured{} // the same under all keys
+			objects := map[string][]*unstructured.Unstructured{}
+			for _, key := range keys {
+				objects[key] = append(objects[key], object)
+			}
+			return objects
+		}})
 	}
+	plan := func(id string, keys ...string) { planAs(true, id, keys...) }
 	beside := func(id string, keys ...string) []string {
 		var ids []string
 		for _, other := range p.PlannedBeside(policyOwner(id), keys) {
-			other.Objects()
 			ids = append(ids, other.Owner.ImportID)
 		}
+		slices.Sort(ids)
 		return ids
 	}
 	check := func(what string, got []string, want ...string) {
@@ -36,7 +46,7 @@ func TestPlannedBeside(t *testing.T) {
 	check("nothing is planned", beside("a", "host"))
 	plan("a", "host", "port")
 	check("its own plan", beside("a", "host"))
-	check("two keys, one policy", beside("b", "host", "port"), "a")
+	check("two keys, one object", beside("b", "host", "port"), "a")
 	check("another key", beside("b", "other"))
 	plan("b", "host")
 	check("whoever comes second", beside("b", "host"), "a")
@@ -49,7 +59,22 @@ func TestPlannedBeside(t *testing.T) {
 	if compiled != 4 { // once for each of the three plans of a, and for that of b
 		t.Errorf("objects were made %d times", compiled)
 	}
-	if diff := cmp.Diff([]string{"a"}, beside("c", "port")); diff != "" {
+	if diff := cmp.Diff([]cluster.Owner{policyOwner("a")}, p.PlannedHolders(policyOwner("b"), "port")); diff != "" {
 		t.Error(diff)
+	}
+
+	p, compiled = &Provider{}, 0
+	planAs(false, "a", "host")
+	planAs(false, "b", "host")
+	check("neither changes", beside("b", "host"))
+	if p.PlanChanges() || compiled > 0 {
+		t.Errorf("a plan that does nothing compiles %d policies", compiled)
+	}
+	plan("c", "host")
+	check("what changes sees all", beside("c", "host"), "a", "b")
+	check("and is seen", beside("b", "host"), "c")
+	planAs(false, "c", "host")
+	if p.PlanChanges() {
+		t.Error("the change was taken back")
 	}
 }

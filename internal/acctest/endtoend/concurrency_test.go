@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/meshegress/terraform-provider-istio/internal/acctest"
@@ -133,16 +134,19 @@ func TestRequestsAndParallelism(t *testing.T) {
 		applied := requests(0, acctest.Apply)
 		objects := f.ManagedIDs()
 		checkWrites(t, parallelism+" apply", applied, objects, "patch")
+		// One LIST of a kind for the plan and one for the apply, whatever the
+		// number of policies that look for conflicts.
+		checkLists(t, parallelism+" apply", applied, 2, append(policyKinds, "networking.istio.io/sidecars"))
 
 		plan := requests(acctest.NoChanges, acctest.Plan)
 		if writes := plan.Writes(); len(writes) > 0 {
 			t.Errorf("%s: a plan writes:\n%s", parallelism, writes)
 		}
-		// One LIST per kind that a policy or a look-up needs; none per policy.
-		for key, n := range plan.Count() {
-			if n > 1 {
-				t.Errorf("%s: a plan of %d unchanged policies asks %d times: %s", parallelism, count, n, key)
-			}
+		// One LIST per kind of which a policy has objects, and nothing else: what
+		// is unchanged meets nothing new.
+		checkLists(t, parallelism+" plan", plan, 1, policyKinds)
+		if len(plan) != len(policyKinds) {
+			t.Errorf("%s: a plan of %d unchanged policies takes %d requests:\n%s", parallelism, count, len(plan), plan)
 		}
 		t.Logf("%s: plan of %d unchanged policies:\n%s", parallelism, count, plan)
 
@@ -151,6 +155,25 @@ func TestRequestsAndParallelism(t *testing.T) {
 		if err := f.CheckNothingLeft(nil); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// policyKinds are the kinds of which a policy has objects.
+var policyKinds = []string{
+	"networking.istio.io/destinationrules", "networking.istio.io/gateways", "networking.istio.io/serviceentries",
+	"networking.istio.io/virtualservices", "security.istio.io/authorizationpolicies", "services",
+}
+
+// checkLists fails unless exactly these kinds were listed, and each so often.
+func checkLists(t *testing.T, what string, requests testbed.Requests, times int, resources []string) {
+	t.Helper()
+	want := map[string]int{}
+	for _, resource := range resources {
+		want["list "+resource] = times
+	}
+	lists := requests.Where(func(r testbed.Request) bool { return r.Verb == "list" })
+	if diff := cmp.Diff(want, lists.Count()); diff != "" {
+		t.Errorf("%s: LISTs (-want +got):\n%s", what, diff)
 	}
 }
 

@@ -46,6 +46,9 @@ func TestExamplesLifecycle(t *testing.T) {
 			w := f.Workspace(f.CLI, f.Config(read(t, example)))
 			w.Expect(0, acctest.Apply)
 			w.Expect(acctest.NoChanges, acctest.Plan)
+			if len(f.ManagedIDs()) > 0 {
+				istioctlFindsNothing(t, f)
+			}
 			w.Expect(0, acctest.Destroy)
 			nothingLeft(t, f)
 		})
@@ -75,6 +78,7 @@ func testResourceExample(t *testing.T, f *acctest.Fixture, example string, cover
 	original.Expect(acctest.HasChanges, acctest.Plan)
 	original.Expect(0, acctest.Apply)
 	original.Expect(acctest.NoChanges, acctest.Plan)
+	istioctlFindsNothing(t, f)
 	// Whatever else the example holds is imported by the first way in its own folder.
 	others := importCommands(t, example, original)
 

@@ -142,16 +142,7 @@ func TestASMPolicyTCP(t *testing.T) {
 // the gateway checks the namespace.
 func TestASMPolicyWithoutServiceAccounts(t *testing.T) {
 	c := newCast(t)
-	c.apply(c.gatewayHCL("") + c.policyHCL(c.shopSleepA(), `{
-    name  = "web"
-    hosts = ["httpbin.org"]
-    port  = { name = "http", number = 80, protocol = "HTTP" }
-  },
-  {
-    name  = "secure"
-    hosts = ["httpbin.org"]
-    port  = { name = "https", number = 443, protocol = "HTTPS" }
-  }`))
+	c.apply(c.gatewayHCL("") + c.policyHCL(c.shopSleepA(), webAndSecure))
 	c.run("granted", func(c *cast) {
 		c.expectGranted(lab.HTTP("httpbin.org"), 301, false, "web")
 		c.Expect(c.impostor, lab.HTTP("httpbin.org"), lab.Through(301, c.gateway))

@@ -30,7 +30,11 @@ type cast struct {
 
 func newCast(t *testing.T) *cast {
 	t.Helper()
-	l := lab.New(t)
+	return castOf(t, lab.New(t))
+}
+
+func castOf(t *testing.T, l *lab.Lab) *cast {
+	t.Helper()
 	c := &cast{Lab: l, t: t}
 	c.egress, c.shop = l.GatewayNamespace("egress"), l.SourceNamespace("shop")
 	c.elsewhere, c.insiders = l.Namespace("elsewhere"), l.Namespace("insiders")
@@ -43,6 +47,7 @@ func newCast(t *testing.T) *cast {
 		lab.Workload{Namespace: c.insiders, Name: "insider", Account: "sleep-a", Labels: sleepA},
 	)
 	c.granted, c.unselected, c.impostor, c.stranger, c.insider = pods[0], pods[1], pods[2], pods[3], pods[4]
+	c.workspace = l.Workspace(l.CLI, l.Config(""))
 	return c
 }
 
@@ -100,14 +105,22 @@ func (c *cast) sleepA() string {
 // gateway's pod.
 func (c *cast) apply(hcl string) {
 	c.t.Helper()
-	if c.workspace == nil {
-		c.workspace = c.Workspace(c.CLI, c.Config(hcl))
-	} else {
-		c.workspace.Write("main.tf", c.Config(hcl))
-	}
+	c.update(hcl)
+	c.gateway = c.gateways(1)[0]
+}
+
+// gateways waits until the gateway has that many pods.
+func (c *cast) gateways(count int) []lab.Pod {
+	c.t.Helper()
+	return c.Pods(c.egress, lab.Labels{"istio": gatewayName}, count)
+}
+
+// update applies a configuration, which must leave nothing to plan.
+func (c *cast) update(hcl string) {
+	c.t.Helper()
+	c.workspace.Write("main.tf", c.Config(hcl))
 	c.workspace.Expect(0, acctest.Apply)
 	c.workspace.Expect(acctest.NoChanges, acctest.Plan)
-	c.gateway = c.Pods(c.egress, lab.Labels{"istio": gatewayName}, 1)[0]
 }
 
 // registryOnly lets the workloads of namespaces call declared hosts only.

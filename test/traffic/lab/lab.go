@@ -44,10 +44,22 @@ var shared struct {
 // some seconds.
 func New(t *testing.T) *Lab {
 	t.Helper()
+	return prepared(t, acctest.New)
+}
+
+// NewAlone is New for a test that changes the mesh for everybody: no other test of
+// the package runs meanwhile.
+func NewAlone(t *testing.T) *Lab {
+	t.Helper()
+	return prepared(t, acctest.NewAlone)
+}
+
+func prepared(t *testing.T, fixture func(*testing.T) *acctest.Fixture) *Lab {
+	t.Helper()
 	if ground.missing != "" {
 		acctest.Skip(t, ground.missing)
 	}
-	f := acctest.New(t)
+	f := fixture(t)
 	shared.once.Do(func() { shared.mesh, shared.err = start(context.Background(), f.ControlPlane()) })
 	if shared.err != nil {
 		t.Fatalf("traffic lab: %v", shared.err)

@@ -137,14 +137,18 @@ func (l *Lab) Eventually(what string, check func(context.Context) error) {
 	l.t.Helper()
 	ctx, cancel := context.WithTimeout(l.t.Context(), patience)
 	defer cancel()
+	var last error
 	for {
 		err := check(ctx)
 		if err == nil {
 			return
 		}
+		if ctx.Err() == nil || last == nil {
+			last = err // not that of a check that the deadline has cut short
+		}
 		select {
 		case <-ctx.Done():
-			l.t.Fatalf("%s: %v", what, err)
+			l.t.Fatalf("%s: %v", what, last)
 		case <-time.After(50 * time.Millisecond):
 		}
 	}

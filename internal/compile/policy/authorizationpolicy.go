@@ -71,11 +71,22 @@ func (l *layout) authorization(namespace string) manifest.Object {
 		Namespace: l.ref.Namespace,
 		Selector:  labels.SelectorFromSet(labels.Set{compile.LabelGateway: l.ref.Name}).String(),
 		InUse: func(service *unstructured.Unstructured) bool {
-			return slices.Contains(exportedTo(service), namespace)
+			return slices.Contains(exportedTo(service), namespace) && checksNamespace(service)
 		},
 		Compatible: func(live *unstructured.Unstructured) error { return samePrincipals(live, principals) },
 	}
 	return result
+}
+
+// checksNamespace reports whether the policy of a Service has its gateway check
+// namespaces. One that no longer does must not keep the AuthorizationPolicy: it would
+// be the only one on the gateway's pods, and refuse everything else there.
+func checksNamespace(service *unstructured.Unstructured) bool {
+	p, err := ParseSpec(service.GetAnnotations()[compile.AnnotationSpec])
+	if err != nil || p.ByEgressGateway == nil {
+		return true // of another version of this provider, or edited: not ours to judge
+	}
+	return p.ByEgressGateway.ChecksNamespace()
 }
 
 // principals returns the prefixes of a namespace's identities, for each trust

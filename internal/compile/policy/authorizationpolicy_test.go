@@ -78,6 +78,17 @@ func TestSharedObjectFindsItsUsers(t *testing.T) {
 		if !object.Shared.InUse(other) {
 			t.Errorf("%s misses a user", object.Key)
 		}
+		unchecked := p
+		reference := *p.ByEgressGateway
+		reference.MutualTLS, reference.Authorization = new(bool), ptr(string(compile.AuthorizationNone))
+		unchecked.ByEgressGateway = &reference
+		other.SetAnnotations(map[string]string{
+			compile.AnnotationExportTo: service.GetAnnotations()[compile.AnnotationExportTo],
+			compile.AnnotationSpec:     policy.Spec(unchecked),
+		})
+		if object.Shared.InUse(other) {
+			t.Errorf("%s is kept for a policy whose gateway does not check namespaces", object.Key)
+		}
 	}
 }
 

@@ -198,7 +198,7 @@ func (t traffic) identity(values []string) hit {
 func (t traffic) operation(fields map[string]any) hit {
 	found := hits
 	for name := range fields {
-		ports := hits
+		var ports hit
 		switch name {
 		case "ports":
 			ports = among(t.ports, texts(fields, name))

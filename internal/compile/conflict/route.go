@@ -5,6 +5,7 @@ import (
 	"iter"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
@@ -121,9 +122,11 @@ func (r route) takes(f flow, hosts []string) taking {
 		switch {
 		case equal:
 			return takesAll
-		case f.port == 80 && slices.ContainsFunc(hosts, isBelow):
-			// Hosts without a service get a virtual host on port 80 only
-			// (route.go, buildSidecarVirtualHostsForVirtualService).
+		case f.port == 80 && slices.ContainsFunc(hosts, func(host string) bool { return isBelow(host) && !strings.HasPrefix(host, "*") }):
+			// Hosts without a service get a virtual host on port 80 only, and
+			// wildcards that some service matches do not
+			// (pilot/pkg/networking/core/route/route.go,
+			// buildSidecarVirtualHostsForVirtualService).
 			return takesPart
 		}
 		return takesNothing

@@ -139,7 +139,7 @@ func difference(ours, live description) string {
 // needsVirtualAddress reports whether istiod gives a policy's ServiceEntry an
 // address.
 func (d description) needsVirtualAddress() bool {
-	return d.labels[compile.LabelAutoAllocateIP] != "false" && len(d.addresses) == 0 && d.hasTCP()
+	return d.labels[compile.LabelAutoAllocateIP] != "false" && d.hasTCP()
 }
 
 func (d description) hasTCP() bool {

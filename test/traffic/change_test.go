@@ -12,9 +12,10 @@ import (
 )
 
 // Everything that can happen to a policy while calls flow: no allowed call of an
-// unchanged grant fails, and no forbidden one ever gets anywhere.
+// unchanged grant fails, and no forbidden one ever gets anywhere. Alone, as it stops
+// istiod and the API server.
 func TestChangeUnderTraffic(t *testing.T) {
-	c := newCast(t)
+	c := castOf(t, lab.NewAlone(t))
 	// What is declared nowhere is forbidden too, so that there is no moment between
 	// "not yet" and "denied".
 	c.registryOnly(c.shop, c.elsewhere)
@@ -127,6 +128,18 @@ func TestChangeUnderTraffic(t *testing.T) {
 	for _, stream := range allowed {
 		stream.End()
 	}
+	c.run("death of a gateway pod", func(c *cast) {
+		pods := c.gateways(2)
+		now := int64(0)
+		err := c.Kube.CoreV1().Pods(c.egress).Delete(c.t.Context(), pods[0].Name, metav1.DeleteOptions{GracePeriodSeconds: &now})
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		// What was on its way through the dead one is lost; the other one goes on.
+		c.ExpectOnce(c.granted, lab.HTTPS("httpbin.org"), lab.Through(200, pods[1]).OverTLS())
+		c.gateways(2)
+		c.Expect(c.granted, lab.HTTPS("httpbin.org"), lab.Answered(200).OverTLS())
+	})
 	c.run("destroy", func(c *cast) {
 		c.workspace.Expect(0, acctest.Destroy)
 		c.Expect(c.granted, lab.HTTP("httpbin.org"), lab.Nowhere())

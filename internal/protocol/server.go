@@ -73,7 +73,7 @@ func (s *Server) ValidateResourceConfig(ctx context.Context, req *tfprotov6.Vali
 		return s.served.ValidateResourceConfig(ctx, req)
 	}
 	config, err := req.Config.Unmarshal(typ)
-	if err != nil {
+	if err != nil || config.IsFullyKnown() {
 		return s.served.ValidateResourceConfig(ctx, req)
 	}
 	expanded, err := tftypes.Transform(config, openElement)

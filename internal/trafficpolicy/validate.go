@@ -25,8 +25,23 @@ func (r *Resource) ValidateConfig(ctx context.Context, req resource.ValidateConf
 		return
 	}
 	config := tfsdk.Config{Raw: raw, Schema: s}
-	intent, guessed := knownPart(ctx, config)
+	intent, ok := wholeIntent(ctx, config)
+	var guessed []guess
+	if !ok {
+		intent, guessed = knownPart(ctx, config)
+	}
 	resp.Diagnostics.Append(diagnose.Problems(provable(policy.Validate(intent, r.mesh()), guessed))...)
+}
+
+// wholeIntent decodes a configuration at once. It reports false where that
+// cannot be done: something is unknown, or null where the intent has no place
+// for it.
+func wholeIntent(ctx context.Context, config tfsdk.Config) (policy.Policy, bool) {
+	var model Model
+	if !intentKnown(config.Raw) || config.Get(ctx, &model).HasError() {
+		return policy.Policy{}, false
+	}
+	return model.Policy, true
 }
 
 // mesh returns the facts of the mesh, empty as long as they are unknown.

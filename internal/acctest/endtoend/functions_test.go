@@ -30,6 +30,9 @@ func testFunctionExample(t *testing.T, f *acctest.Fixture, example string) {
 	}
 	w.Expect(0, acctest.Apply)
 	w.Expect(acctest.NoChanges, acctest.Plan)
+	if len(f.ManagedIDs()) > 0 {
+		istioctlFindsNothing(t, f)
+	}
 	w.Expect(0, acctest.Destroy)
 	nothingLeft(t, f)
 }

@@ -30,6 +30,8 @@ func TestAccountHasPublishedPermissionsOnly(t *testing.T) {
 		{gateway, "escalate", "rbac.authorization.k8s.io", "roles", false},
 		{source, "patch", "networking.istio.io", "serviceentries", true},
 		{source, "patch", "networking.istio.io", "gateways", false},
+		{source, "patch", "networking.istio.io", "sidecars", true},
+		{gateway, "patch", "networking.istio.io", "sidecars", false},
 		{source, "create", "", "services", false},
 		{source, "get", "", "secrets", false},
 		{other, "create", "networking.istio.io", "virtualservices", false},

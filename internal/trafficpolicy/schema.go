@@ -45,14 +45,16 @@ func (r *Resource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *r
 			"gateway_ports": schema.MapAttribute{
 				MarkdownDescription: "Port that each entry has on the pods of the gateway, by `<entry>` or `<entry>/<host>`. " +
 					"A port that is not named in `by_egress_gateway.port`, or is below 1024 there, is assigned at apply from 10000 to 20000 " +
-					"and does not move while its entry and host exist.",
+					"and does not move while its entry and host exist: not when rules are moved or renamed, other entries and hosts are edited, " +
+					"or the policy is imported. Where an edit of `by_egress_gateway` parts two entries that shared a port, it stays with the one that was not edited.",
 				ElementType: types.Int64Type,
 				Computed:    true,
 			},
 			"grants": schema.SetAttribute{
 				MarkdownDescription: "Who may reach what, one line per grant, such as " +
 					"`mytest/app=sleep-a (sa sleep-a) -> httpbin.org:80 HTTP, upgraded to 443, via istio-egress/egressgateway-a`. " +
-					"The plan shows access that is added and removed as lines of this set.",
+					"The plan shows access that is added and removed as lines of this set. " +
+					"A line of which a value is not known until apply, such as a host that another resource computes, is `(known after apply)`; all others are shown.",
 				ElementType: types.StringType,
 				Computed:    true,
 			},

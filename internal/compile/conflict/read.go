@@ -168,17 +168,11 @@ func overlaps(a, b string) bool { return matches(a, b) || matches(b, a) }
 // not the wildcard itself.
 func below(wildcard, host string) bool { return host != wildcard && matches(wildcard, host) }
 
-// wildcards returns the wildcards that cover a host, without itself: for
+// wildcards returns the wildcards that cover a host, itself if it is one: for
 // a.b.example *.b.example, *.example and *.
 func wildcards(host string) []string {
 	all := []string{"*"}
-	rest := strings.TrimPrefix(host, "*.")
-	if rest != host {
-		// What covers *.b.example is *.example.
-		_, rest, _ = strings.Cut(rest, ".")
-	} else {
-		_, rest, _ = strings.Cut(host, ".")
-	}
+	_, rest, _ := strings.Cut(host, ".")
 	for rest != "" {
 		all = append(all, "*."+rest)
 		_, rest, _ = strings.Cut(rest, ".")

@@ -20,6 +20,7 @@ import (
 	"github.com/meshegress/terraform-provider-istio/internal/acctest"
 	"github.com/meshegress/terraform-provider-istio/internal/acctest/proxyview"
 	"github.com/meshegress/terraform-provider-istio/internal/acctest/testbed"
+	"github.com/meshegress/terraform-provider-istio/internal/compile/meshconfig"
 )
 
 const root = testbed.IstioNamespace
@@ -110,6 +111,36 @@ spec: {outboundTrafficPolicy: {mode: ALLOW_ANY}, egress: [{hosts: ["./*"]}]}
 		ProtoV6ProviderFactories: f.ProviderFactories(), Steps: steps,
 		CheckDestroy: all(f.CheckNothingLeft, is(before), effect(f, shop, "a", proxyview.PassThrough)),
 	})
+}
+
+// TestModesAsIstiodReadsThem asks the real istiod what odd mesh configs mean,
+// each the opposite of the one before, and compares with package meshconfig.
+func TestModesAsIstiodReadsThem(t *testing.T) {
+	f := acctest.NewAlone(t)
+	shop := f.SourceNamespace("shop")
+	before := meshText(f, "istio")
+	defer setMeshText(f, "istio", before)
+	for _, text := range []string{
+		"outboundTrafficPolicy: {}", "outboundTrafficPolicy: null", "outboundTrafficPolicy: {mode: 0}", "outboundTrafficPolicy: {mode: 1}",
+		"outboundTrafficPolicy: {mode: null}", "outboundTrafficPolicy:", "outbound_traffic_policy: {mode: REGISTRY_ONLY}",
+		"outbound_traffic_policy: {mode: REGISTRY_ONLY}\noutboundTrafficPolicy: {mode: ALLOW_ANY}", "outboundTrafficPolicy: {tls: {mode: SIMPLE}}",
+		"outbound_traffic_policy: {mode: REGISTRY_ONLY}\noutboundTrafficPolicy: null", "x: &p {mode: REGISTRY_ONLY}\noutboundTrafficPolicy: {<<: *p}",
+		"outboundTrafficPolicy: {mode: REGISTRY_ONLY}\noutboundTrafficPolicy: {mode: ALLOW_ANY}", "outboundTrafficPolicy:\n  mode: REGISTRY_ONLY\n---\noutboundTrafficPolicy:\n  mode: ALLOW_ANY",
+	} {
+		text = strings.TrimRight(before, "\n") + "\n" + text + "\n"
+		setMeshText(f, "istio", text)
+		config, err := meshconfig.Parse(text)
+		if err != nil {
+			t.Error(err)
+		}
+		want := proxyview.PassThrough
+		if config.OutboundMode == meshconfig.RegistryOnly {
+			want = proxyview.BlackHole
+		}
+		if err := effect(f, shop, "a", want)(nil); err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+	}
 }
 
 // The published role lets the provider edit the one ConfigMap, and nothing else

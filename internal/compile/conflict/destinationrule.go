@@ -46,14 +46,19 @@ func (c *check) destinationRules() {
 	}
 	if c.direct() {
 		for _, f := range c.flows {
-			c.wrapped(f.at, "of "+f.workloads(), picking{host: f.host, port: f.port, protocol: f.protocol, client: f.namespace, service: f.namespace})
+			c.wrapped(f.at, "of "+f.workloads(), picking{
+				host: f.host, port: f.port, protocol: f.protocol, client: f.namespace, service: f.namespace, labels: f.labels,
+			})
 		}
 		return
 	}
 	gateway := c.Policy.ByEgressGateway
 	eachUpstream(c.Policy, func(path []any, host string, to policy.To) {
 		if !ruled[gateway.Namespace+" "+host] {
-			c.wrapped(path, "of the gateway", picking{host: host, port: to.Port.Number, protocol: to.Port.Protocol, client: gateway.Namespace, service: gateway.Namespace})
+			c.wrapped(path, "of the gateway", picking{
+				host: host, port: to.Port.Number, protocol: to.Port.Protocol,
+				client: gateway.Namespace, service: gateway.Namespace, labels: gateway.PodSelector(),
+			})
 		}
 	})
 	if !gateway.UsesMutualTLS() {
@@ -67,12 +72,13 @@ func (c *check) plaintext() {
 	gateway := c.Policy.ByEgressGateway
 	host := c.Mesh.ServiceHost(policy.ServiceName(c.Policy.Name), gateway.Namespace)
 	for _, f := range c.flows {
-		picked, field := c.pick(picking{host: host, port: f.servicePort, client: f.namespace, service: gateway.Namespace})
+		p := picking{host: host, port: f.servicePort, client: f.namespace, service: gateway.Namespace, labels: f.labels}
+		picked, field := c.pick(p)
 		if picked == nil {
 			continue
 		}
 		c.meet(picked, meeting{
-			at: []any{"by_egress_gateway", "mutual_tls"}, summary: "A DestinationRule adds TLS to calls of the gateway",
+			at: []any{"by_egress_gateway", "mutual_tls"}, summary: "A DestinationRule adds TLS to calls of the gateway", warning: !p.surely(picked),
 			what: fmt.Sprintf("applies %s to the connections of %s to the policy's Service %s, and without mutual_tls the gateway takes plaintext there",
 				field, f.workloads(), host),
 			advice: "Set mutual_tls to true, or limit spec.host of that rule.",
@@ -92,7 +98,7 @@ func (c *check) wrapped(where []any, whose string, p picking) {
 		advice: "Delete it unless that is meant; for requests that a gateway shall send by TLS there is https_upgrade.",
 	}
 	if section(p.protocol) == tlsRoutes {
-		m.warning = false
+		m.warning = !p.surely(picked)
 		m.what += ", which are TLS already: the server would get TLS in TLS"
 		m.advice = "Delete it, or limit it to other hosts or ports."
 	}
@@ -104,6 +110,26 @@ type picking struct {
 	host, protocol  string
 	port            int64
 	client, service string
+	// labels are those that are known of the client.
+	labels map[string]string
+}
+
+// sees reports whether a rule may be for the client.
+func (p picking) sees(rule *unstructured.Unstructured) bool {
+	if get(rule.Object, "spec", "workloadSelector") == nil {
+		return visible(rule, p.client)
+	}
+	// One with a selector is private to its namespace, whatever it says.
+	return namespaceOf(rule) == p.client && mayMatch(selectorOf(rule), p.labels)
+}
+
+// surely reports whether a rule that the client sees is for it in any case.
+func (p picking) surely(rule *unstructured.Unstructured) bool {
+	return covers(selectorOf(rule), p.labels)
+}
+
+func selectorOf(rule *unstructured.Unstructured) map[string]string {
+	return selector(rule.Object, "spec", "workloadSelector", "matchLabels")
 }
 
 // pick returns the foreign rule that a look-up ends at, and the field by which
@@ -113,7 +139,7 @@ func (c *check) pick(p picking) (*unstructured.Unstructured, string) {
 		var picked []*unstructured.Unstructured
 		best := ""
 		for _, live := range c.Live.DestinationRules {
-			if live.GetNamespace() != namespace || !visible(live, p.client) {
+			if namespaceOf(live) != namespace || !p.sees(live) {
 				continue
 			}
 			switch host := ruleHost(live, c.Mesh.ClusterDomain); {

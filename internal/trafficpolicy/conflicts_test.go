@@ -302,6 +302,32 @@ func TestConflictsWithPolicies(t *testing.T) {
 	}
 }
 
+// A policy that is replaced is no conflict of its successor's: neither where
+// the old one goes first, nor where it goes last.
+func TestNoConflictWithPredecessor(t *testing.T) {
+	f := acctest.New(t)
+	s := scene{egress: f.GatewayNamespace("egress"), shop: f.SourceNamespace("shop")}
+	w := f.Workspace(f.CLI, f.Config(s.calls("payments", "a", `"www.example.com"`)))
+	w.Expect(0, acctest.Apply)
+	next := func(hcl string) {
+		t.Helper()
+		w.Write("main.tf", f.Config(hcl))
+		for exit, args := range map[int][]string{acctest.HasChanges: acctest.Plan, 0: acctest.Apply} {
+			if result := w.Expect(exit, args, "must be replaced"); strings.Contains(acctest.Unwrap(result.Output), "fails with nothing written") {
+				t.Errorf("a policy is in its own way:\n%s", result.Output)
+			}
+		}
+		w.Expect(acctest.NoChanges, acctest.Plan)
+	}
+	next(strings.Replace(s.calls("payments", "a", `"www.example.com"`), `= "payments"`, `= "orders"`, 1))
+	s.egress = f.GatewayNamespace("elsewhere")
+	next(strings.Replace(s.calls("payments", "a", `"www.example.com"`, "  lifecycle { create_before_destroy = true }"), `= "payments"`, `= "orders"`, 1))
+	w.Expect(0, acctest.Destroy)
+	if err := f.CheckNothingLeft(nil); err != nil {
+		t.Error(err)
+	}
+}
+
 // Without a cluster the policies of a run are compared all the same, and one
 // note for all of them says what was not.
 func TestConflictsOffline(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
+	"github.com/meshegress/terraform-provider-istio/internal/compile/conflict"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
 	"github.com/meshegress/terraform-provider-istio/internal/diagnose"
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
@@ -78,6 +79,9 @@ func (r *Resource) lookUp(ctx context.Context, owner cluster.Owner, prior *Model
 		}
 		var problems []compile.Problem
 		for _, c := range in.check() {
+			if in.replaces(c) {
+				c.Problem = replaced(c)
+			}
 			problems = append(problems, c.Problem)
 		}
 		found = append(found, diagnose.Problems(problems)...)
@@ -85,6 +89,17 @@ func (r *Resource) lookUp(ctx context.Context, owner cluster.Owner, prior *Model
 		return nil
 	})
 	return append(diags, found...)
+}
+
+// replaced is the warning of a conflict with a policy of this name elsewhere.
+func replaced(c conflict.Conflict) compile.Problem {
+	other, _ := cluster.OwnerOf(c.Other)
+	problem := c.Problem
+	problem.Summary = "A policy of this name is there for the same calls"
+	problem.Detail = fmt.Sprintf("%s belongs to %s. If this policy replaces that one, it goes when this one is there. "+
+		"If not, Istio uses one of the two and drops the other, and an apply does not refuse that: it cannot tell the two cases apart.",
+		idOf(c.Other), other)
+	return problem
 }
 
 // before returns the objects of a prior state, none if there is no prior.

@@ -145,7 +145,8 @@ func tlsAttribute() schema.Attribute {
 				Default:             stringdefault.StaticString(policy.Simple),
 			},
 			"credential_name": schema.StringAttribute{
-				MarkdownDescription: "Secret in the gateway's namespace with `ca.crt`, for `MUTUAL` also `tls.crt` and `tls.key`. Maps to `credentialName` of the DestinationRule.",
+				MarkdownDescription: "Secret in the gateway's namespace with `ca.crt`, for `MUTUAL` also `tls.crt` and `tls.key`. Maps to `credentialName` of the DestinationRule. " +
+					"A plan that changes the policy looks which keys the Secret has (verb `get` on it), never at a value.",
 				Optional:            true,
 			},
 			"sni": schema.StringAttribute{

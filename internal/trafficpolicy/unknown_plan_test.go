@@ -121,6 +121,30 @@ func TestUnknownValuesPromiseNothingTooMuch(t *testing.T) {
 	})
 }
 
+// Another namespace of the gateway replaces the policy, whatever else is
+// unknown: core refuses a replacement that it hears of only at apply. One that
+// is unknown does not: most often it turns out to be the same.
+func TestReplacementWithUnknownValues(t *testing.T) {
+	s := newServer(t, offline{meshKnown: true})
+	applied := appliedState(t, s, configOf(t, example()))
+	host := tftypes.NewAttributePath().WithAttributeName("egress_rules").WithElementKeyInt(0).
+		WithAttributeName("to").WithElementKeyInt(1).WithAttributeName("hosts").WithElementKeyInt(0)
+	moved := example()
+	moved.ByEgressGateway.Namespace = "istio-egress-b"
+	_, resp := s.plan(withUnknown(t, configOf(t, moved), host), applied)
+	failOnErrors(t, resp.Diagnostics)
+	if len(resp.RequiresReplace) == 0 {
+		t.Error("another namespace does not replace the policy")
+	}
+	for _, unknown := range []*tftypes.AttributePath{host, tftypes.NewAttributePath().WithAttributeName("by_egress_gateway")} {
+		_, resp = s.plan(withUnknown(t, configOf(t, example()), unknown), applied)
+		failOnErrors(t, resp.Diagnostics)
+		if len(resp.RequiresReplace) > 0 {
+			t.Errorf("an unknown %s replaces the policy", unknown)
+		}
+	}
+}
+
 // unknownSomewhere makes one value of the intent unknown, perhaps one that is
 // null.
 func unknownSomewhere(t *rapid.T, config tftypes.Value) tftypes.Value {

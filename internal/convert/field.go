@@ -254,9 +254,9 @@ func (f field) textMap() map[string]string { return f.entries(field.text) }
 
 // refuse complains of a field that has no counterpart, unless it says nothing:
 // null, or the zero value of the API.
-func (f field) refuse(format string, args ...any) {
+func (f field) refuse(why string) {
 	if f.there() && !f.zero() {
-		f.fail(format, args...)
+		f.fail("%s", why)
 	}
 }
 

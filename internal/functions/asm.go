@@ -36,7 +36,7 @@ func (asmEgressTrafficPolicy) Definition(_ context.Context, _ function.Definitio
 			Name:                "yaml",
 			MarkdownDescription: "The custom resource as YAML or JSON: a file, or what `kubectl get -o yaml` prints.",
 		}},
-		Return: function.ObjectReturn{AttributeTypes: typesOf(policyAttributes())},
+		Return: function.ObjectReturn{AttributeTypes: policyTypes()},
 	}
 }
 

@@ -20,10 +20,14 @@ import (
 // timeoutsAttribute is what a configuration can set and no object says.
 const timeoutsAttribute = "timeouts"
 
-// Attributes of the resources that a configuration can set, but `timeouts`.
+// What a configuration can set, but `timeouts`, is the same in each of a
+// thousand calls.
 var (
-	policyAttributes  = sync.OnceValue(func() map[string]schema.Attribute { return settable(trafficpolicy.New(), timeoutsAttribute) })
-	gatewayAttributes = sync.OnceValue(func() map[string]schema.Attribute { return settable(gateway.New(), timeoutsAttribute) })
+	policyAttributes = sync.OnceValue(func() map[string]schema.Attribute { return settable(trafficpolicy.New(), timeoutsAttribute) })
+	policyTypes      = sync.OnceValue(func() map[string]attr.Type { return typesOf(policyAttributes()) })
+	gatewayTypes     = sync.OnceValue(func() map[string]attr.Type { return typesOf(settable(gateway.New(), timeoutsAttribute)) })
+	// intentTypes are those of the struct, which has timeouts.
+	intentTypes = sync.OnceValue(func() map[string]attr.Type { return typesOf(settable(gateway.New())) })
 )
 
 func settable(r resource.Resource, but ...string) map[string]schema.Attribute {
@@ -49,17 +53,16 @@ func typesOf(attributes map[string]schema.Attribute) map[string]attr.Type {
 
 // policyObject returns an intent as an object. What it leaves out is null.
 func policyObject(ctx context.Context, intent policy.Policy) (types.Object, diag.Diagnostics) {
-	return types.ObjectValueFrom(ctx, typesOf(policyAttributes()), intent)
+	return types.ObjectValueFrom(ctx, policyTypes(), intent)
 }
 
 // gatewayObject returns an intent as an object. What it leaves out is null.
 func gatewayObject(ctx context.Context, intent workload.Gateway) (types.Object, diag.Diagnostics) {
-	// The struct has timeouts, which the object has not.
-	whole, diags := types.ObjectValueFrom(ctx, typesOf(settable(gateway.New())), intent)
+	whole, diags := types.ObjectValueFrom(ctx, intentTypes(), intent)
 	if diags.HasError() {
 		return whole, diags
 	}
 	values := whole.Attributes()
 	delete(values, timeoutsAttribute)
-	return types.ObjectValue(typesOf(gatewayAttributes()), values)
+	return types.ObjectValue(gatewayTypes(), values)
 }

@@ -29,11 +29,10 @@ func argumentError(position int64, name string, problems []compile.Problem) *fun
 		// Terraform adds a full stop.
 		return function.NewArgumentFuncError(position, strings.TrimSuffix(lines[0], "."))
 	}
-	shown := lines
+	text := fmt.Sprintf("%d problems:\n  - %s", len(lines), strings.Join(lines[:min(len(lines), mostShown)], "\n  - "))
 	if len(lines) > mostShown {
-		shown = append(lines[:mostShown:mostShown], fmt.Sprintf("and %d more", len(lines)-mostShown))
+		text += fmt.Sprintf("\n  - and %d more", len(lines)-mostShown)
 	}
-	text := fmt.Sprintf("%d problems:\n  - %s", len(lines), strings.Join(shown, "\n  - "))
 	return function.NewArgumentFuncError(position, strings.TrimSuffix(text, "."))
 }
 

@@ -39,7 +39,7 @@ func (smmMeshGateway) Definition(_ context.Context, _ function.DefinitionRequest
 			Name:                "yaml",
 			MarkdownDescription: "The custom resource as YAML or JSON: a file, or what `kubectl get -o yaml` prints.",
 		}},
-		Return: function.ObjectReturn{AttributeTypes: typesOf(gatewayAttributes())},
+		Return: function.ObjectReturn{AttributeTypes: gatewayTypes()},
 	}
 }
 

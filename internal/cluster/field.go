@@ -244,9 +244,6 @@ func IsOurs(live *unstructured.Unstructured) bool {
 	return owned || live.GetLabels()[compile.LabelManagedBy] == compile.ProviderName
 }
 
-// Owns reports whether a live object is this owner's.
-func (o Owner) Owns(live *unstructured.Unstructured) bool { return o.owns(live) }
-
 // ForcesConflicts reports whether fields are taken from other managers
 // unasked.
 func (c *Client) ForcesConflicts() bool { return c.forceConflicts }

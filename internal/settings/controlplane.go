@@ -22,9 +22,7 @@ var KindDeployment = schema.GroupVersionKind{Group: "apps", Version: "v1", Kind:
 type ControlPlane struct {
 	// ConfigMap is the mesh config that the chart writes and an edit goes to.
 	ConfigMap manifest.ID
-	// Text is its text; Found is false if there is no such ConfigMap, or none
-	// with the key.
-	Text  string
+	// Found is false if there is no such ConfigMap, or none with the key.
 	Found bool
 	// Config is what it says, over the shared mesh config if there is one.
 	Config meshconfig.Config
@@ -84,23 +82,24 @@ func (p *Provider) controlPlane(ctx context.Context, client *cluster.Client, rev
 		}
 		return live, err
 	}
-	read := func(id manifest.ID) (text string, found bool, config meshconfig.Config, err error) {
+	read := func(id manifest.ID) (found bool, config meshconfig.Config, err error) {
 		live, err := get(id)
 		if err != nil || live == nil {
-			return "", false, config, err
+			return false, config, err
 		}
-		if text, found = cluster.TextOf(live, meshconfig.Key); !found {
-			return "", false, config, nil
+		text, found := cluster.TextOf(live, meshconfig.Key)
+		if !found {
+			return false, config, nil
 		}
 		if config, err = meshconfig.Parse(text); err != nil {
 			plane.Problem = fmt.Errorf("%s: %w", id, err)
 		}
-		return text, true, config, nil
+		return true, config, nil
 	}
 
 	var primary, shared meshconfig.Config
 	var err error
-	if plane.Text, plane.Found, primary, err = read(plane.ConfigMap); err != nil {
+	if plane.Found, primary, err = read(plane.ConfigMap); err != nil {
 		return plane, err
 	}
 	if plane.Deployment, err = get(istiod(namespace, revision)); err != nil {
@@ -108,7 +107,7 @@ func (p *Provider) controlPlane(ctx context.Context, client *cluster.Client, rev
 	}
 	if name := environmentOf(plane.Deployment, "SHARED_MESH_CONFIG"); name != "" {
 		plane.Shared = meshconfig.ConfigMapID(namespace, name)
-		if _, _, shared, err = read(plane.Shared); err != nil {
+		if _, shared, err = read(plane.Shared); err != nil {
 			return plane, err
 		}
 	}

@@ -88,9 +88,9 @@ func Parse(text string) (Config, error) {
 	metadata, _ := proxy["proxyMetadata"].(map[string]any)
 	return Config{
 		OutboundMode:  mode,
-		RootNamespace: text1(tree, "rootNamespace", "root_namespace"),
-		TrustDomain:   text1(tree, "trustDomain", "trust_domain"),
-		DNSCapture:    text1(metadata, dnsCapture),
+		RootNamespace: textAt(tree, "rootNamespace", "root_namespace"),
+		TrustDomain:   textAt(tree, "trustDomain", "trust_domain"),
+		DNSCapture:    textAt(metadata, dnsCapture),
 	}, nil
 }
 
@@ -158,8 +158,8 @@ func modeOf(tree map[string]any) (string, error) {
 	return "", fmt.Errorf("%s of the mesh config is not a mapping", name)
 }
 
-// text1 returns the first of the fields that is a string.
-func text1(tree map[string]any, names ...string) string {
+// textAt returns the first of the fields that is a string.
+func textAt(tree map[string]any, names ...string) string {
 	for _, name := range names {
 		if value, ok := tree[name].(string); ok {
 			return value

@@ -46,7 +46,7 @@ func (r *Resource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *r
 				MarkdownDescription: "Port that each entry has on the pods of the gateway, by `<entry>` or `<entry>/<host>`. " +
 					"A port that is not named in `by_egress_gateway.port`, or is below 1024 there, is assigned at apply from 10000 to 20000 " +
 					"and does not move while its entry and host exist: not when rules are moved or renamed, other entries and hosts are edited, " +
-					"or the policy is imported. Where an edit of `by_egress_gateway` parts two entries that shared a port, it stays with the one that was not edited.",
+					"or the policy is imported. An edit of the entry's own protocol or `by_egress_gateway` may move it; entries that shared the port keep it then.",
 				ElementType: types.Int64Type,
 				Computed:    true,
 			},

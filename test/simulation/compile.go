@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -82,103 +83,109 @@ func keepInside(s scenario.Scenario, o manifest.Object) {
 	o.Body.SetAnnotations(annotations)
 }
 
-// compilation is what the policies of a scenario become, policy by policy.
-type compilation [][]manifest.Object
+// errClash is an update that the resource refuses: a port that is assigned to
+// an entry which stays is demanded for another.
+var errClash = errors.New("port is assigned to another entry")
 
-// compilePolicies compiles the policies of a scenario, assigning ports as
-// apply does. kept are ports that policies have already, by policy name.
+// compilation is what the policies of a scenario become, policy by policy.
+type compilation struct {
+	objects [][]manifest.Object
+	// ports are the container ports, by policy name.
+	ports map[string]map[string]int64
+}
+
+// compilePolicies compiles the policies of a scenario one after the other,
+// assigning ports as the resource does: from what the cluster holds by then.
+// kept are ports that policies have already.
 func compilePolicies(s scenario.Scenario, kept map[string]map[string]int64) (compilation, error) {
-	taken := map[string]map[int64]bool{}
+	all := compilation{ports: map[string]map[string]int64{}}
 	for _, p := range s.Policies {
-		for _, port := range kept[p.Name] {
-			take(taken, p.ByEgressGateway, port)
-		}
-		for _, slot := range policy.Slots(p) {
-			take(taken, p.ByEgressGateway, slot.Explicit)
-		}
-	}
-	var all compilation
-	for _, p := range s.Policies {
-		slots := policy.Slots(p)
-		assigned, clashes := ports.Keep(kept[p.Name], slots)
-		if len(clashes) > 0 {
-			return nil, fmt.Errorf("policy %s: %v", p.Name, clashes)
-		}
-		for _, slot := range ports.Missing(assigned, slots) {
-			for port := range ports.Candidates(policy.SlotID(p, slot), func(n int64) bool { return taken[gatewayKey(p.ByEgressGateway)][n] }) {
-				slot.Set(assigned, port)
-				take(taken, p.ByEgressGateway, port)
-				break
-			}
+		assigned, err := all.assign(s, p, kept)
+		if err != nil {
+			return all, fmt.Errorf("policy %s: %w", p.Name, err)
 		}
 		objects, err := policy.Objects(p, s.Mesh(), assigned)
 		if err != nil {
-			return nil, fmt.Errorf("policy %s: %w", p.Name, err)
+			return all, fmt.Errorf("policy %s: %w", p.Name, err)
 		}
-		if kept != nil {
-			kept[p.Name] = assigned
-		}
-		all = append(all, objects)
+		all.ports[p.Name] = assigned
+		all.objects = append(all.objects, objects)
 	}
 	return all, nil
 }
 
-// gatewayKey is what policies share ports by: the name, since Gateway objects
-// select the pods of namesakes in other namespaces too.
-func gatewayKey(ref *compile.Reference) string {
-	if ref == nil {
-		return ""
+// assign gives the slots of a policy their ports.
+func (c compilation) assign(s scenario.Scenario, p policy.Policy, kept map[string]map[string]int64) (map[string]int64, error) {
+	slots := policy.Slots(p)
+	assigned, clashes := ports.Keep(kept[p.Name], slots)
+	if len(clashes) > 0 {
+		return nil, fmt.Errorf("%w: %v", errClash, clashes)
 	}
-	return ref.Name
-}
-
-func take(taken map[string]map[int64]bool, ref *compile.Reference, port int64) {
-	key := gatewayKey(ref)
-	if taken[key] == nil {
-		taken[key] = map[int64]bool{}
+	missing := ports.Missing(assigned, slots)
+	if len(missing) == 0 {
+		return assigned, nil
 	}
-	taken[key][port] = true
-}
-
-// applied returns what is in the cluster when the lists were applied one after
-// the other: an object that is there already keeps its place and gets the new
-// content.
-func applied(lists ...[]manifest.Object) []manifest.Object {
-	var all []manifest.Object
-	for _, list := range lists {
-		for _, o := range list {
-			if i := indexOf(all, o); i >= 0 {
-				all[i] = o
-			} else {
-				all = append(all, o)
+	var gateways, services []*unstructured.Unstructured
+	for _, objects := range c.objects {
+		for _, o := range objects {
+			switch o.Body.GetKind() {
+			case "Gateway":
+				gateways = append(gateways, o.Body)
+			case "Service":
+				services = append(services, o.Body)
 			}
 		}
 	}
-	return all
-}
-
-func indexOf(objects []manifest.Object, o manifest.Object) int {
-	return slices.IndexFunc(objects, func(other manifest.Object) bool { return other.ID() == o.ID() })
+	taken := policy.TakenPorts(*p.ByEgressGateway, gateways, services)
+	for _, other := range s.Policies {
+		// What others have, or ask for by number, is theirs.
+		if other.Name == p.Name || other.ByEgressGateway == nil {
+			continue
+		}
+		for _, port := range kept[other.Name] {
+			taken[port] = other.Name
+		}
+		for _, slot := range policy.Slots(other) {
+			taken[slot.Explicit] = other.Name
+		}
+	}
+	for _, slot := range missing {
+		for port := range ports.Candidates(policy.SlotID(p, slot), func(n int64) bool {
+			_, isTaken := taken[n]
+			return isTaken
+		}) {
+			slot.Set(assigned, port)
+			taken[port] = p.Name
+			break
+		}
+	}
+	return assigned, nil
 }
 
 // collision returns the first object that two policies write though it is not
 // a shared one; shared ones must have the same content.
 func (c compilation) collision() error {
 	seen := map[manifest.ID]manifest.Object{}
-	for _, objects := range c {
+	for _, objects := range c.objects {
 		for _, o := range objects {
-			other, ok := seen[o.ID()]
-			seen[o.ID()] = o
+			id := o.ID()
+			other, ok := seen[id]
+			seen[id] = o
 			if !ok {
 				continue
 			}
 			if o.Shared == nil || other.Shared == nil {
-				return fmt.Errorf("two policies write %s", o.ID())
+				return fmt.Errorf("two policies write %s", id)
 			}
 			if manifest.Canonical(o.Body) != manifest.Canonical(other.Body) {
-				return fmt.Errorf("two policies write %s with different content:\n%s\n%s", o.ID(), manifest.Canonical(other.Body), manifest.Canonical(o.Body))
+				return fmt.Errorf("two policies write %s with different content:\n%s\n%s", id, manifest.Canonical(other.Body), manifest.Canonical(o.Body))
 			}
 		}
 	}
 	return nil
+}
+
+// settled returns all that is in the cluster when every policy is applied.
+func (c compilation) settled(s scenario.Scenario) inCluster {
+	return holding(append([][]manifest.Object{gatewayObjects(s)}, c.objects...)...)
 }

@@ -5,7 +5,6 @@ import (
 
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
-	"github.com/meshegress/terraform-provider-istio/internal/manifest"
 	"github.com/meshegress/terraform-provider-istio/test/simulation/scenario"
 )
 
@@ -87,8 +86,7 @@ func TestFlows(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				objects := applied(append([][]manifest.Object{gatewayObjects(s)}, compiled...)...)
-				r := check(t, s.Settings, []state{{kind: settledKind, before: s, after: s, objects: objects}})
+				r := check(t, s.Settings, []state{{kind: settledKind, before: s, after: s, objects: compiled.settled(s).objects()}})
 				for _, m := range r.mismatches {
 					t.Errorf("%s", m)
 				}

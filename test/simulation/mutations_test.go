@@ -237,7 +237,7 @@ func TestMutations(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			objects := applied(append(compilation{gatewayObjects(s)}, compiled...)...)
+			objects := compiled.settled(s).objects()
 			if i >= 0 {
 				changed, ok := mutations[i].apply(objects)
 				if !ok {

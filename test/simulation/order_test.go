@@ -2,7 +2,6 @@ package simulation
 
 import (
 	"math/rand/v2"
-	"slices"
 	"testing"
 
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
@@ -25,16 +24,16 @@ func TestWrongOrderIsCaught(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			objects := compiled[0]
+			objects := compiled.objects[0]
 			if backwards {
 				for i := range objects {
 					objects[i].Stage = -objects[i].Stage
 				}
 			}
-			moments := applying(gatewayObjects(named), objects, rand.New(rand.NewPCG(1, 1)))
-			more = n+1 < len(moments)
+			passed := moments(holding(gatewayObjects(named)), manifest.Creating(objects), nil, rand.New(rand.NewPCG(1, 1)))
+			more = n+1 < len(passed)
 			states = append(states, state{
-				kind: opApply, before: named.With(), after: named, objects: moments[n], probes: generate.Calls(named),
+				kind: opApply, before: named.With(), after: named, objects: passed[n].objects(), probes: generate.Calls(named),
 			})
 		}
 		found := check(t, s.Settings, states).mismatches
@@ -48,40 +47,28 @@ func TestWrongOrderIsCaught(t *testing.T) {
 	}
 }
 
-// The moments of an operation follow the engine's contract: every object is
-// written once, stage by stage, and deleted in the opposite order, the shared
-// ones last.
+// Each write that changes something is a moment, and shared objects stay while
+// they have other users.
 func TestMoments(t *testing.T) {
-	s := mutated()
-	compiled, err := compilePolicies(s, nil)
+	compiled, err := compilePolicies(mutated(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	own := compiled[0]
+	own := compiled.objects[0]
 	order := rand.New(rand.NewPCG(2, 2))
-	up := applying(nil, own, order)
+	up := moments(nil, manifest.Creating(own), nil, order)
 	if len(up) != len(own)+1 || len(up[len(up)-1]) != len(own) {
 		t.Errorf("%d moments for %d objects", len(up), len(own))
 	}
-	stages := []int{}
-	for _, o := range up[len(up)-1] {
-		stages = append(stages, o.Stage)
+	if again := moments(up[len(up)-1], manifest.Creating(own), nil, order); len(again) != 1 {
+		t.Errorf("%d moments, and nothing to write", len(again))
 	}
-	if !slices.IsSorted(stages) {
-		t.Errorf("stages %v", stages)
-	}
-	down := destroying(own, own, func(manifest.Object) bool { return false }, order)
-	if len(down[len(down)-1]) != 0 {
-		t.Errorf("%d objects are left", len(down[len(down)-1]))
-	}
-	last := down[len(down)-2]
-	if len(last) != 1 || last[0].Shared == nil {
-		t.Errorf("the last object to go is %v", last)
-	}
-	kept := destroying(own, own, func(manifest.Object) bool { return true }, order)
-	for _, o := range kept[len(kept)-1] {
-		if o.Shared == nil {
-			t.Errorf("%s is left", o.Key)
+	for _, shared := range []bool{false, true} {
+		down := moments(holding(own), manifest.Deleting(own), func(manifest.ID) bool { return shared }, order)
+		for _, left := range down[len(down)-1] {
+			if !shared || left.object.Shared == nil {
+				t.Errorf("in use %t: %s is left", shared, left.id)
+			}
 		}
 	}
 }

@@ -63,10 +63,6 @@ type report struct {
 	mismatches []mismatch
 }
 
-// betweenVersions counts the calls that pass in the middle of an update by the
-// labels of one version and the service account of the other.
-const betweenVersions = "passes between two versions of labels and service accounts"
-
 // check gives all states to one istiod and makes the calls.
 func check(t *testing.T, settings scenario.Settings, states []state) report {
 	r := report{calls: map[string]int{}}
@@ -111,20 +107,13 @@ func follow(mesh *judge.Mesh, place *judge.State, i int, s state) report {
 	}
 	for _, c := range probes {
 		verdict := oracle.Call(s.after, c)
-		between := false
 		outcome := mesh.Call(place, c)
 		if !s.settled() {
-			before := oracle.Call(s.before, c)
-			between = oracle.Between(before, verdict, outcome)
-			verdict = before.Or(verdict)
+			verdict = oracle.Call(s.before, c).Or(verdict)
 		}
 		r.count(c.Kind, outcome)
-		switch {
-		case verdict.Admits(outcome):
-		case between:
-			r.calls[betweenVersions]++
-		default:
-			r.mismatches = append(r.mismatches, mismatch{i, c.String() + describe(s.after, c.From), verdict, outcome})
+		if !verdict.Admits(outcome) {
+			r.mismatches = append(r.mismatches, mismatch{i, c.String() + describe(s.after, c.From), verdict, mesh.TraceCall(place, c)})
 		}
 		if outcome.Hop != nil && len(outcome.Exits) > 0 && c.Kind == "as meant" {
 			arrivals = append(arrivals, generate.Arrival{Call: c, Hop: *outcome.Hop})
@@ -136,9 +125,9 @@ func follow(mesh *judge.Mesh, place *judge.State, i int, s state) report {
 			verdict = oracle.Straight(s.before, c).Or(verdict)
 		}
 		outcome := mesh.Straight(place, c)
-		r.count("straight, "+c.Kind, outcome)
+		r.count(generate.StraightKind(c.Kind), outcome)
 		if !verdict.Admits(outcome) {
-			r.mismatches = append(r.mismatches, mismatch{i, c.String(), verdict, outcome})
+			r.mismatches = append(r.mismatches, mismatch{i, c.String(), verdict, mesh.TraceStraight(place, c)})
 		}
 	}
 	for _, why := range place.Invalid() {

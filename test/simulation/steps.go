@@ -2,71 +2,100 @@ package simulation
 
 import (
 	"math/rand/v2"
+	"reflect"
 	"slices"
 
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
 )
 
 // The moments of an operation: what is in the cluster after each single write.
-// The engine writes stage by stage and the objects of one stage in parallel,
-// so their order within a stage is drawn.
+// The order is the engine's (manifest.Creating, Updating, Deleting); what it
+// may write in parallel is written in an order that is drawn.
 
-// applying returns the moments of an apply of objects into a cluster that
-// holds base, the first and the last included.
-func applying(base, objects []manifest.Object, order *rand.Rand) [][]manifest.Object {
-	moments := [][]manifest.Object{base}
-	for _, o := range walk(objects, order) {
-		moments = append(moments, applied(moments[len(moments)-1], []manifest.Object{o}))
-	}
-	return moments
+// inCluster is what is in the cluster, in the order of creation.
+type inCluster []existing
+
+type existing struct {
+	id     manifest.ID
+	object manifest.Object
 }
 
-// destroying returns the moments of a destroy of objects, of which shared are
-// those that have other users and stay.
-func destroying(base, objects []manifest.Object, used func(manifest.Object) bool, order *rand.Rand) [][]manifest.Object {
-	moments := [][]manifest.Object{base}
-	steps := walk(objects, order)
-	slices.Reverse(steps)
-	// Shared objects are released after all others.
-	slices.SortStableFunc(steps, func(a, b manifest.Object) int {
-		switch {
-		case a.Shared == nil && b.Shared != nil:
-			return -1
-		case a.Shared != nil && b.Shared == nil:
-			return 1
-		}
-		return 0
-	})
-	for _, o := range steps {
-		if o.Shared != nil && used(o) {
-			continue
-		}
-		moments = append(moments, without(moments[len(moments)-1], o))
-	}
-	return moments
+func (c inCluster) index(id manifest.ID) int {
+	return slices.IndexFunc(c, func(e existing) bool { return e.id == id })
 }
 
-// updating returns the moments of an update: everything new or changed first,
-// then what is no longer wanted.
-func updating(base, prior, next []manifest.Object, used func(manifest.Object) bool, order *rand.Rand) [][]manifest.Object {
-	moments := applying(base, next, order)
-	var old []manifest.Object
-	for _, o := range prior {
-		if indexOf(next, o) < 0 {
-			old = append(old, o)
+func (c inCluster) objects() []manifest.Object {
+	all := make([]manifest.Object, 0, len(c))
+	for _, e := range c {
+		all = append(all, e.object)
+	}
+	return all
+}
+
+// moments returns what is in the cluster before a walk, and after each of its
+// steps that changes anything. used says which shared objects have other users.
+func moments(base inCluster, walk [][]manifest.Step, used func(manifest.ID) bool, order *rand.Rand) []inCluster {
+	all := []inCluster{base}
+	for _, group := range walk {
+		group = slices.Clone(group)
+		order.Shuffle(len(group), func(i, j int) { group[i], group[j] = group[j], group[i] })
+		for _, step := range group {
+			if next, changed := all[len(all)-1].take(step, used); changed {
+				all = append(all, next)
+			}
 		}
 	}
-	return append(moments, destroying(moments[len(moments)-1], old, used, order)[1:]...)
+	return all
 }
 
-// walk returns the objects in an order in which they may be written.
-func walk(objects []manifest.Object, order *rand.Rand) []manifest.Object {
-	steps := slices.Clone(objects)
-	order.Shuffle(len(steps), func(i, j int) { steps[i], steps[j] = steps[j], steps[i] })
-	slices.SortStableFunc(steps, func(a, b manifest.Object) int { return a.Stage - b.Stage })
-	return steps
+// take returns what is there after a step, and whether that is anything else.
+func (c inCluster) take(step manifest.Step, used func(manifest.ID) bool) (inCluster, bool) {
+	id := step.Object.ID()
+	at := c.index(id)
+	switch {
+	case step.Do == manifest.Delete && (at < 0 || step.Object.Shared != nil && used(id)),
+		step.Do == manifest.Narrow && at < 0,
+		step.Do != manifest.Delete && at >= 0 && reflect.DeepEqual(c[at].object.Body.Object, step.Object.Body.Object):
+		return c, false
+	case step.Do == manifest.Delete:
+		return slices.Delete(slices.Clone(c), at, at+1), true
+	case at >= 0:
+		next := slices.Clone(c)
+		next[at].object = step.Object
+		return next, true
+	default:
+		return append(slices.Clip(c), existing{id, step.Object}), true
+	}
 }
 
-func without(objects []manifest.Object, o manifest.Object) []manifest.Object {
-	return slices.DeleteFunc(slices.Clone(objects), func(other manifest.Object) bool { return other.ID() == o.ID() })
+// reserving is the walk that an update begins with: Gateways on new ports.
+func reserving(prior, next []manifest.Object) [][]manifest.Step {
+	had := holding(prior)
+	var fresh []manifest.Object
+	for _, o := range next {
+		if o.Body.GetKind() == "Gateway" && had.index(o.ID()) < 0 {
+			fresh = append(fresh, o)
+		}
+	}
+	return manifest.Creating(fresh)
+}
+
+// holding returns what is in the cluster when the lists were applied one after
+// the other: an object that is there already keeps its place and gets the new
+// content.
+func holding(lists ...[]manifest.Object) inCluster {
+	var all inCluster
+	places := map[manifest.ID]int{}
+	for _, list := range lists {
+		for _, o := range list {
+			id := o.ID()
+			if i, ok := places[id]; ok {
+				all[i].object = o
+				continue
+			}
+			places[id] = len(all)
+			all = append(all, existing{id, o})
+		}
+	}
+	return all
 }

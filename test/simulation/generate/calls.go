@@ -18,6 +18,24 @@ type attempt struct {
 	name     string
 }
 
+// Kinds returns the kinds of calls that every long run makes.
+func Kinds() []string {
+	kinds := []string{
+		"as meant", "by address", "another port", "port of another entry", "Host with port", "Host spoofed", "undeclared Host",
+		"undeclared host", "undeclared address", "TLS to an HTTP port", "HTTP to a TLS port", "server name spoofed",
+	}
+	for _, kind := range []string{
+		"as the sidecar", "stolen server name", "foreign trust domain", "plaintext", "plain TLS", "no or another server name",
+		"server name of the caller's namespace", "another host on the way of a grant",
+	} {
+		kinds = append(kinds, StraightKind(kind))
+	}
+	return kinds
+}
+
+// StraightKind is how a kind of attempts past the sidecar is counted.
+func StraightKind(kind string) string { return "straight, " + kind }
+
 // Undeclared names that no policy of any scenario mentions.
 const (
 	undeclaredHost    = "undeclared.example"

@@ -1,146 +1,110 @@
 package generate
 
 import (
-	"fmt"
-	"net/netip"
+	"maps"
 	"slices"
-	"strings"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshegress/terraform-provider-istio/internal/compile/conflict"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
+	"github.com/meshegress/terraform-provider-istio/test/simulation/scenario"
 )
 
-// grant is one source and one host of an entry, which is what can be in
-// conflict with another.
-type grant struct {
-	p    policy.Policy
-	rule int
-	from policy.From
-	to   policy.To
-	host string
+// Tally counts what became of the policies that were drawn.
+type Tally struct {
+	// Fit is how many are valid and can be with the others of their mesh.
+	Fit int
+	// Invalid are refused on their own, Refused beside others: by what the user
+	// would be told.
+	Invalid, Refused map[string]int
 }
 
-// Fit returns why policies cannot be in one mesh, "" if they can. It is
-// written from what Istio merges and what it does not, independently of the
-// compiler's own rules, so that a policy which passes those and not this shows
-// a gap in one of the two.
-func Fit(policies []policy.Policy) string {
-	var all []grant
+// NewTally returns an empty one.
+func NewTally() *Tally { return &Tally{Invalid: map[string]int{}, Refused: map[string]int{}} }
+
+func (t *Tally) count(invalid, refused string) {
+	switch {
+	case t == nil:
+	case invalid != "":
+		t.Invalid[invalid]++
+	case refused != "":
+		t.Refused[refused]++
+	default:
+		t.Fit++
+	}
+}
+
+// RefusedShare returns the part of the policies valid on their own that is
+// refused beside others.
+func (t *Tally) RefusedShare() float64 {
+	refused := 0
+	for n := range maps.Values(t.Refused) {
+		refused += n
+	}
+	return float64(refused) / float64(max(1, refused+t.Fit))
+}
+
+// Invalid returns why a policy is refused on its own; "" if it is valid.
+func Invalid(settings scenario.Settings, p policy.Policy) string {
+	for _, problem := range policy.Validate(p, settings.Mesh()) {
+		if !problem.Warning {
+			return problem.Summary
+		}
+	}
+	return ""
+}
+
+// Refused returns why a valid policy cannot be beside what lives; "" if it can.
+func Refused(settings scenario.Settings, p policy.Policy, live conflict.Live) string {
+	if p.ByEgressGateway != nil {
+		// The Gateway object of a port is its reservation.
+		taken := policy.TakenPorts(*p.ByEgressGateway, live.Gateways, live.Services)
+		for _, slot := range policy.Slots(p) {
+			if _, ok := taken[slot.Explicit]; ok {
+				return "Port of the gateway is taken"
+			}
+		}
+	}
+	others := func(*unstructured.Unstructured) conflict.Holder { return conflict.Holder{Ours: true} }
+	for _, found := range conflict.Check(conflict.Input{Policy: p, Mesh: settings.Mesh(), Live: live, Holder: others}) {
+		if found.Fatal() {
+			return found.Summary
+		}
+	}
+	return ""
+}
+
+// Live returns the objects of policies, each with the ports that it names
+// itself.
+func Live(settings scenario.Settings, policies []policy.Policy) conflict.Live {
+	var live conflict.Live
 	for _, p := range policies {
-		for r, rule := range p.EgressRules {
-			for _, from := range rule.From {
-				for _, to := range rule.To {
-					for _, host := range to.Hosts {
-						all = append(all, grant{p, r, from, to, host})
-					}
-				}
+		named := map[string]int64{}
+		for _, slot := range policy.Slots(p) {
+			if slot.Explicit != 0 {
+				slot.Set(named, slot.Explicit)
 			}
 		}
-	}
-	for i, a := range all {
-		for _, b := range all[:i] {
-			if why := a.against(b); why != "" {
-				return fmt.Sprintf("%s/%s and %s/%s on %s: %s", a.p.Name, a.to.Name, b.p.Name, b.to.Name, a.host, why)
-			}
+		objects, _ := policy.Preview(p, settings.Mesh(), named)
+		for _, o := range objects {
+			live.Add(o.Body)
 		}
 	}
-	return ""
+	return live
 }
 
-func (a grant) against(b grant) string {
-	sameEntry := a.p.Name == b.p.Name && a.to.Name == b.to.Name
-	sameSource := a.from.Namespace == b.from.Namespace
-	sameGatewayNamespace := a.p.ByEgressGateway != nil && b.p.ByEgressGateway != nil && a.p.ByEgressGateway.Namespace == b.p.ByEgressGateway.Namespace
-	if a.host == b.host && sameSource && !sameEntry {
-		switch {
-		case a.to.Port.Number == b.to.Port.Number && overlap(a.from.WorkloadSelector, b.from.WorkloadSelector):
-			return "the sources overlap"
-		case a.to.Port.Number == b.to.Port.Number && a.to.Port.Protocol != b.to.Port.Protocol:
-			return "two protocols on one port"
-		case a.p.UnselectedWorkloads != b.p.UnselectedWorkloads || (a.p.ByEgressGateway == nil) != (b.p.ByEgressGateway == nil):
-			return "deny and direct"
-		}
+// fits reports whether a policy is valid, and can be beside the others; for
+// the latter, looked is the part of it that has not been looked at.
+func (d drawer) fits(p, looked policy.Policy) bool {
+	invalid, refused := Invalid(d.settings, p), ""
+	if invalid == "" {
+		refused = Refused(d.settings, looked, d.live)
 	}
-	if a.host == b.host && sameSource && a.p.Name != b.p.Name && strings.HasPrefix(a.host, "*") && (a.kind() || b.kind()) {
-		// Of several VirtualServices for a wildcard host the sidecar takes the
-		// oldest for HTTP, whatever its ports and labels
-		// (pilot/pkg/model/sidecar.go, mostSpecificWildcardVsIndex).
-		return "a wildcard host, HTTP, in two policies"
-	}
-	if a.host == b.host && sameSource && a.p.Name != b.p.Name && a.virtual() && b.virtual() {
-		// Each has a virtual address of its own, and the name one answer.
-		return "TCP without addresses in two policies"
-	}
-	if a.host == b.host && sameSource && a.p.Name != b.p.Name && a.virtual() != b.virtual() && a.passable() {
-		// Their ServiceEntries differ in a label, so that they do not merge,
-		// and the second has no cluster. A dead end needs none.
-		return "TCP without addresses, and another policy"
-	}
-	if a.host == b.host && (sameSource || sameGatewayNamespace) && !slices.Equal(a.to.Addresses, b.to.Addresses) {
-		return "two sets of addresses"
-	}
-	if a.host == b.host && sameGatewayNamespace {
-		portA, protocolA := a.upstream()
-		portB, protocolB := b.upstream()
-		if portA == portB && protocolA != protocolB {
-			return "two protocols on one upstream port"
-		}
-	}
-	if a.host != b.host && sameSource && a.to.Port.Number == b.to.Port.Number && a.to.Port.Protocol == "TCP" && b.to.Port.Protocol == "TCP" {
-		for _, address := range a.to.Addresses {
-			if slices.Contains(b.to.Addresses, address) || b.host == address {
-				return "one address for two hosts"
-			}
-		}
-	}
-	if a.to.Name == b.to.Name && a.p.Name == b.p.Name {
-		return ""
-	}
-	if a.to.ByEgressGateway == nil || b.to.ByEgressGateway == nil || a.to.ByEgressGateway.Port != b.to.ByEgressGateway.Port {
-		return ""
-	}
-	if a.p.Name == b.p.Name {
-		if a.host == b.host || a.kind() != b.kind() {
-			return "one port on the gateway for one host, or two kinds"
-		}
-		return ""
-	}
-	// Gateway objects select pods in all namespaces, so that gateways of one
-	// name in two namespaces have their ports in common.
-	if a.to.ByEgressGateway.Port >= 1024 && a.p.ByEgressGateway.Name == b.p.ByEgressGateway.Name {
-		return "one container port"
-	}
-	return ""
+	d.tally.count(invalid, refused)
+	return invalid == "" && refused == ""
 }
 
-func (a grant) kind() bool {
-	return slices.Contains([]string{"HTTP", "HTTP2", "GRPC"}, a.to.Port.Protocol)
-}
-
-// virtual reports whether the host gets an address from istiod: TCP by a name
-// that says no address.
-func (a grant) virtual() bool {
-	_, err := netip.ParseAddr(a.host)
-	return a.to.Port.Protocol == "TCP" && len(a.to.Addresses) == 0 && err != nil
-}
-
-// passable reports whether the source-side ServiceEntry leads somewhere.
-func (a grant) passable() bool {
-	return a.p.ByEgressGateway == nil || a.p.UnselectedWorkloads == policy.Direct
-}
-
-func (a grant) upstream() (int64, string) {
-	if a.to.HTTPSUpgrade != nil && a.to.HTTPSUpgrade.Enabled {
-		return a.to.HTTPSUpgrade.Port, "HTTPS"
-	}
-	return a.to.Port.Number, a.to.Port.Protocol
-}
-
-// overlap reports whether some workload can have the labels of both.
-func overlap(a, b map[string]string) bool {
-	for key, value := range a {
-		if other, ok := b[key]; ok && other != value {
-			return false
-		}
-	}
-	return true
+func isHTTP(to policy.To) bool {
+	return slices.Contains([]string{policy.HTTP, policy.HTTP2, policy.GRPC}, to.Port.Protocol)
 }

@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
+	"github.com/meshegress/terraform-provider-istio/internal/compile/conflict"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
 	"github.com/meshegress/terraform-provider-istio/test/simulation/scenario"
 )
@@ -58,14 +59,11 @@ var Settings = []scenario.Settings{
 	{TrustDomain: "td.example", Aliases: []string{"cluster.local", "old.example"}},
 }
 
-// Capture is whether some meshes capture DNS.
-var Capture = true
-
 // Scenario draws a mesh with one to four policies that are valid together.
-func Scenario(settings scenario.Settings) *rapid.Generator[scenario.Scenario] {
+func Scenario(settings scenario.Settings, tally *Tally) *rapid.Generator[scenario.Scenario] {
 	return rapid.Custom(func(t *rapid.T) scenario.Scenario {
-		d := drawer{t: t, settings: settings}
-		s := scenario.Scenario{Settings: settings, Workloads: workloads(), DNSCapture: Capture && d.chance("capture", 3)}
+		d := drawer{t: t, settings: settings, tally: tally}
+		s := scenario.Scenario{Settings: settings, Workloads: workloads(), DNSCapture: d.chance("capture", 3)}
 		s.Names = map[string]string{}
 		for host, addresses := range addressed {
 			s.Names[host] = addresses[0]
@@ -74,6 +72,7 @@ func Scenario(settings scenario.Settings) *rapid.Generator[scenario.Scenario] {
 		s.Sidecars = d.sidecars()
 		n := rapid.IntRange(1, 4).Draw(t, "policies")
 		for i := range n {
+			d.live = Live(settings, s.Policies)
 			if p, ok := d.policy(s, policyNames[i]); ok {
 				s.Policies = append(s.Policies, p)
 			}
@@ -82,29 +81,12 @@ func Scenario(settings scenario.Settings) *rapid.Generator[scenario.Scenario] {
 	})
 }
 
-// Edit draws another version of one policy of a scenario, such that all are
-// valid together again; false if none was found.
-func Edit(s scenario.Scenario) *rapid.Generator[Edited] {
-	return rapid.Custom(func(t *rapid.T) Edited {
-		d := drawer{t: t, settings: s.Settings}
-		i := rapid.IntRange(0, len(s.Policies)-1).Draw(t, "edited")
-		others := s
-		others.Policies = slices.Delete(slices.Clone(s.Policies), i, i+1)
-		next, ok := d.edit(others, s.Policies[i])
-		return Edited{Index: i, Policy: next, OK: ok}
-	})
-}
-
-// Edited is a new version of the policy with this index.
-type Edited struct {
-	Index  int
-	Policy policy.Policy
-	OK     bool
-}
-
 type drawer struct {
 	t        *rapid.T
 	settings scenario.Settings
+	// live are the objects of the other policies.
+	live  conflict.Live
+	tally *Tally
 }
 
 func (d drawer) chance(label string, oneIn int) bool {
@@ -130,9 +112,12 @@ func (d drawer) gateways() []compile.Reference {
 		none := string(compile.AuthorizationNone)
 		first.Authorization = &none
 	}
+	if d.chance("revision", 6) {
+		first.Revision = ptr("canary")
+	}
 	all := []compile.Reference{first}
 	if d.chance("second gateway", 2) {
-		second := compile.Reference{Name: "west", Namespace: pick(d, "second namespace", []string{"egress", "exit"})}
+		second := compile.Reference{Name: "west", Namespace: pick(d, "second namespace", []string{"egress", "exit"}), Revision: first.Revision}
 		if second.Namespace != first.Namespace && d.chance("namesakes", 3) {
 			second.Name = first.Name
 		}
@@ -173,6 +158,7 @@ func (d drawer) policy(s scenario.Scenario, name string) (policy.Policy, bool) {
 	switch {
 	case d.chance("without a gateway", 8):
 		p.ByEgressGateway = nil
+		p.Revision = ref.Revision
 	case d.chance("direct", 6):
 		p.UnselectedWorkloads = policy.Direct
 	}
@@ -185,7 +171,10 @@ func (d drawer) policy(s scenario.Scenario, name string) (policy.Policy, bool) {
 				grown := rule
 				grown.To = append(slices.Clone(rule.To), d.entry(s, p, fmt.Sprintf("e%d%d", r, e)))
 				next.EgressRules = append(slices.Clone(p.EgressRules), grown)
-				if d.fits(s, next) {
+				// Of what is there already the others' objects have been looked at.
+				added := next
+				added.EgressRules = []policy.Rule{{From: rule.From, To: grown.To[len(grown.To)-1:]}}
+				if d.fits(next, added) {
 					rule = grown
 					break
 				}
@@ -198,121 +187,6 @@ func (d drawer) policy(s scenario.Scenario, name string) (policy.Policy, bool) {
 	return p, len(p.EgressRules) > 0
 }
 
-// Strict draws also the edits that opensForAMoment describes.
-var Strict = false
-
-// opensForAMoment reports whether an edit takes a port from a host that keeps
-// another one, while everybody may go there directly. The mesh VirtualService
-// is then written before the source-side ServiceEntry, so that for a moment the
-// port is there without a route, and the selected workloads, too, go directly.
-func opensForAMoment(before, after policy.Policy) bool {
-	if before.ByEgressGateway == nil || before.UnselectedWorkloads != policy.Direct {
-		return false
-	}
-	kept := declared(after)
-	for at, ports := range declared(before) {
-		for port := range ports {
-			if len(kept[at]) > 0 && !kept[at][port] {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// declared returns the ports of each host in each source namespace.
-func declared(p policy.Policy) map[[2]string]map[int64]bool {
-	all := map[[2]string]map[int64]bool{}
-	for _, rule := range p.EgressRules {
-		for _, from := range rule.From {
-			for _, to := range rule.To {
-				for _, host := range to.Hosts {
-					at := [2]string{from.Namespace, host}
-					if all[at] == nil {
-						all[at] = map[int64]bool{}
-					}
-					all[at][to.Port.Number] = true
-				}
-			}
-		}
-	}
-	return all
-}
-
-// edit changes a policy in one way.
-func (d drawer) edit(s scenario.Scenario, p policy.Policy) (policy.Policy, bool) {
-	for range 2 * tries {
-		next := p
-		next.EgressRules = slices.Clone(p.EgressRules)
-		r := rapid.IntRange(0, len(p.EgressRules)-1).Draw(d.t, "rule")
-		rule := next.EgressRules[r]
-		rule.To = slices.Clone(rule.To)
-		e := rapid.IntRange(0, len(rule.To)-1).Draw(d.t, "entry")
-		switch rapid.IntRange(0, 8).Draw(d.t, "edit") {
-		case 0: // other sources
-			rule.From = d.sources(p.ByEgressGateway)
-		case 1: // another entry of the same name
-			rule.To[e] = d.entry(s, p, rule.To[e].Name)
-		case 2: // one more entry
-			rule.To = append(rule.To, d.entry(s, p, "extra"))
-		case 3: // one less
-			if len(rule.To) == 1 {
-				continue
-			}
-			rule.To = slices.Delete(rule.To, e, e+1)
-		case 4: // upgraded or not
-			if rule.To[e].HTTPSUpgrade != nil {
-				rule.To[e].HTTPSUpgrade, rule.To[e].TLS = nil, nil
-			} else {
-				rule.To[e].HTTPSUpgrade = &policy.HTTPSUpgrade{Enabled: true, Port: pick(d, "upgrade", upgradePorts)}
-			}
-		case 5: // another gateway of the namespace
-			ref := pick(d, "gateway", s.Gateways)
-			if p.ByEgressGateway == nil || ref.Namespace != p.ByEgressGateway.Namespace {
-				continue
-			}
-			next.ByEgressGateway = &ref
-		case 6: // another port on the gateway
-			if p.ByEgressGateway == nil {
-				continue
-			}
-			rule.To[e].ByEgressGateway = d.explicit()
-		case 7: // other hosts
-			drawn := d.entry(s, p, "x")
-			if drawn.Port.Protocol != rule.To[e].Port.Protocol {
-				continue
-			}
-			rule.To[e].Hosts, rule.To[e].Addresses = drawn.Hosts, drawn.Addresses
-		case 8:
-			if p.ByEgressGateway == nil {
-				continue
-			}
-			if next.UnselectedWorkloads == policy.Deny {
-				next.UnselectedWorkloads = policy.Direct
-			} else {
-				next.UnselectedWorkloads = policy.Deny
-			}
-		}
-		next.EgressRules[r] = rule
-		if !Strict && opensForAMoment(p, next) {
-			continue
-		}
-		if d.fits(s, next) {
-			return next, true
-		}
-	}
-	return p, false
-}
-
-func (d drawer) fits(s scenario.Scenario, p policy.Policy) bool {
-	for _, problem := range policy.Validate(p, d.settings.Mesh()) {
-		if !problem.Warning {
-			return false
-		}
-	}
-	return Fit(append(slices.Clone(s.Policies), p)) == ""
-}
-
 func (d drawer) sources(ref *compile.Reference) []policy.From {
 	if ref == nil {
 		return []policy.From{{Namespace: pick(d, "namespace", namespaces[:2])}}
@@ -322,11 +196,15 @@ func (d drawer) sources(ref *compile.Reference) []policy.From {
 	for range rapid.IntRange(1, 2).Draw(d.t, "sources") {
 		f := policy.From{Namespace: pick(d, "namespace", namespaces[:2]), WorkloadSelector: pick(d, "selector", selectors)}
 		if identified {
-			f.ServiceAccounts = rapid.SliceOfNDistinct(rapid.SampledFrom(accounts), 1, 2, rapid.ID).Draw(d.t, "service accounts")
+			f.ServiceAccounts = d.accounts()
 		}
 		all = append(all, f)
 	}
 	return all
+}
+
+func (d drawer) accounts() []string {
+	return rapid.SliceOfNDistinct(rapid.SampledFrom(accounts), 1, 2, rapid.ID).Draw(d.t, "service accounts")
 }
 
 func (d drawer) explicit() *policy.EntryGateway {

@@ -15,7 +15,17 @@ import (
 
 // Call follows a call from the caller's sidecar to where it leaves the mesh.
 func (m *Mesh) Call(s *State, c scenario.Call) scenario.Outcome {
-	f := &follower{mesh: m, state: s}
+	return m.call(s, c, false)
+}
+
+// TraceCall is Call with a trace, which takes longer to write than a call to
+// follow.
+func (m *Mesh) TraceCall(s *State, c scenario.Call) scenario.Outcome {
+	return m.call(s, c, true)
+}
+
+func (m *Mesh) call(s *State, c scenario.Call, tracing bool) scenario.Outcome {
+	f := &follower{mesh: m, state: s, tracing: tracing}
 	w := s.Workloads[c.From]
 	f.identity = scenario.Identity{TrustDomain: s.TrustDomain, Namespace: w.Namespace, ServiceAccount: w.ServiceAccount}
 	side := m.sidecar(s, c.From)
@@ -55,7 +65,16 @@ func (m *Mesh) Call(s *State, c scenario.Call) scenario.Outcome {
 
 // Straight follows an attempt to use a gateway past the sidecar.
 func (m *Mesh) Straight(s *State, c scenario.Straight) scenario.Outcome {
-	f := &follower{mesh: m, state: s, identity: c.As}
+	return m.straight(s, c, false)
+}
+
+// TraceStraight is Straight with a trace.
+func (m *Mesh) TraceStraight(s *State, c scenario.Straight) scenario.Outcome {
+	return m.straight(s, c, true)
+}
+
+func (m *Mesh) straight(s *State, c scenario.Straight, tracing bool) scenario.Outcome {
+	f := &follower{mesh: m, state: s, identity: c.As, tracing: tracing}
 	f.enter(c.Gateway, c.Port, c.Mutual, c.SNI, c.Protocol, c.Name)
 	return f.outcome
 }
@@ -65,10 +84,14 @@ type follower struct {
 	mesh     *Mesh
 	state    *State
 	identity scenario.Identity
+	tracing  bool
 	outcome  scenario.Outcome
 }
 
 func (f *follower) say(format string, args ...any) {
+	if !f.tracing {
+		return
+	}
 	f.outcome.Trace = append(f.outcome.Trace, fmt.Sprintf(format, args...))
 }
 
@@ -112,13 +135,24 @@ func (f *follower) enter(gateway int, port int64, mutual bool, sni string, proto
 	call.Address, call.Port, call.CallMode = f.state.gatewayIP(gateway), int(port), simulation.CallModeGateway
 
 	v := f.mesh.gateway(f.state, gateway)
-	target, chain, err := f.through(v, call)
-	if err == nil {
-		err = seen.admits(v.guard(chain))
+	// Who calls shows in nothing but the guard, so that the way of one caller is
+	// the way of all.
+	way := approach{port, mutual, call.Sni, protocol, name}
+	found, known := v.ways[way]
+	if !known || f.tracing {
+		target, chain, err := f.through(v, call)
+		found = passage{chain: chain, err: err}
+		if err == nil {
+			found.next, found.lost = f.mesh.upstream(v, target, name)
+		}
+		v.ways[way] = found
 	}
-	var next upstream
+	next, err := found.next, found.err
 	if err == nil {
-		next, err = f.mesh.upstream(v, target, name)
+		err = seen.admits(v.guard(found.chain))
+	}
+	if err == nil {
+		err = found.lost
 	}
 	switch {
 	case err != nil:
@@ -133,6 +167,23 @@ func (f *follower) enter(gateway int, port int64, mutual bool, sni string, proto
 	for _, e := range next.endpoints {
 		f.leaves(scenario.Exit{Via: ref.Namespace + "/" + ref.Name, Host: e.host, Port: e.port, TLS: next.tls})
 	}
+}
+
+// approach is a connection to a gateway, but for who makes it.
+type approach struct {
+	port     int64
+	mutual   bool
+	sni      string
+	protocol scenario.Protocol
+	name     string
+}
+
+// passage is where an approach leads.
+type passage struct {
+	chain *listenerv3.FilterChain
+	err   error // no chain takes it, or it leads to no cluster
+	next  upstream
+	lost  error // the cluster leads nowhere
 }
 
 // inner is what the application itself speaks.

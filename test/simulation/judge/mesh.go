@@ -82,6 +82,7 @@ type view struct {
 	// unpacked and guards are what has been read of clusters and chains.
 	unpacked map[string]*clusterv3.Cluster
 	guards   map[*listenerv3.FilterChain]guard
+	ways     map[approach]passage
 	names    map[string][]string // DNS names that its sidecar answers
 }
 
@@ -248,6 +249,7 @@ func (m *Mesh) view(p *model.Proxy) *view {
 		clusters: map[string]*anypb.Any{},
 		unpacked: map[string]*clusterv3.Cluster{},
 		guards:   map[*listenerv3.FilterChain]guard{},
+		ways:     map[approach]passage{},
 	}
 	for _, c := range clusters {
 		v.clusters[c.GetName()] = c.GetResource()

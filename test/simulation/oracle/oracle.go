@@ -20,9 +20,6 @@ import (
 type Verdict struct {
 	Exits   []scenario.Exit
 	Blocked bool
-	// Routed are the exits to which the caller's labels lead, Admitted those
-	// for which the gateway takes his service account.
-	Routed, Admitted []scenario.Exit
 	// Why is for the reader of a mismatch.
 	Why string
 }
@@ -38,20 +35,6 @@ func (v Verdict) Admits(o scenario.Outcome) bool {
 		}
 	}
 	return true
-}
-
-// Between reports whether an outcome, in the middle of a change, is due to the
-// labels of one version and the service account of the other: the two are
-// looked at in two places, which are not written at one moment.
-func Between(before, after Verdict, o scenario.Outcome) bool {
-	routed := append(slices.Clone(before.Routed), after.Routed...)
-	admitted := append(slices.Clone(before.Admitted), after.Admitted...)
-	for _, exit := range o.Exits {
-		if !slices.Contains(routed, exit) || !slices.Contains(admitted, exit) {
-			return false
-		}
-	}
-	return len(o.Exits) > 0
 }
 
 // Or returns the verdict that admits what either does, and that nothing
@@ -90,8 +73,9 @@ type reading struct {
 
 	// exact and mixed are the exits that one source grants, and that labels of
 	// one and the service account of another source of a rule grant.
-	exact, mixed        []scenario.Exit
-	byLabels, byAccount []scenario.Exit
+	exact, mixed []scenario.Exit
+	// routed is whether the caller has the labels of some source.
+	routed bool
 	// declared is whether some entry of the caller's namespace is for the
 	// call, by whomever; host is then the declared host, and passable whether
 	// everybody may go there directly.
@@ -118,7 +102,7 @@ func (r *reading) mentions(p policy.Policy, to policy.To) {
 
 // grants notes what an entry grants the caller.
 func (r *reading) grants(p policy.Policy, rule policy.Rule, to policy.To) {
-	host, ok := asksFor(r.call, to)
+	host, ok := asksFor(r.call, r.scenario.Address(r.call.Dial), to)
 	if !ok {
 		return
 	}
@@ -132,12 +116,7 @@ func (r *reading) grants(p policy.Policy, rule policy.Rule, to policy.To) {
 	}
 	labels, account, both := selects(rule, r.caller, identified(p))
 	leaving := exits(p, to, host)
-	if labels {
-		r.byLabels = append(r.byLabels, leaving...)
-	}
-	if account {
-		r.byAccount = append(r.byAccount, leaving...)
-	}
+	r.routed = r.routed || labels
 	switch {
 	case both:
 		r.exact = append(r.exact, leaving...)
@@ -154,11 +133,10 @@ func passable(p policy.Policy) bool {
 
 func (r *reading) verdict() Verdict {
 	registryOnly := r.scenario.IsRegistryOnly(r.caller.Namespace)
-	v := granted(r.exact, r.mixed, len(r.byLabels) > 0)
+	v := granted(r.exact, r.mixed, r.routed)
 	if v.Why == "" {
 		v = r.ungranted(registryOnly)
 	}
-	v.Routed, v.Admitted = r.byLabels, r.byAccount
 	if r.call.Protocol == scenario.TLS && r.pinned {
 		// The listener of the name takes calls to its addresses only. A call
 		// to another address is what nobody declared, whatever name it sends.
@@ -288,8 +266,8 @@ func selects(rule policy.Rule, w scenario.Workload, identified bool) (labels, ac
 	return labels, account, both
 }
 
-// asksFor returns the host of the entry that a call is for.
-func asksFor(c scenario.Call, to policy.To) (host string, ok bool) {
+// asksFor returns the host of the entry that a call to an address is for.
+func asksFor(c scenario.Call, address string, to policy.To) (host string, ok bool) {
 	if c.Port != to.Port.Number {
 		return "", false
 	}
@@ -305,7 +283,7 @@ func asksFor(c scenario.Call, to policy.To) (host string, ok bool) {
 		}
 		return match(to.Hosts, c.Name)
 	default:
-		if slices.Contains(to.Addresses, c.Dial) {
+		if slices.Contains(to.Addresses, address) {
 			return to.Hosts[0], true
 		}
 		if c.Protocol != scenario.TCP {

@@ -20,6 +20,11 @@ type Settings struct {
 	Aliases      []string
 }
 
+// Equal reports whether two meshes have the same settings.
+func (s Settings) Equal(other Settings) bool {
+	return s.RegistryOnly == other.RegistryOnly && s.TrustDomain == other.TrustDomain && slices.Equal(s.Aliases, other.Aliases)
+}
+
 // Mesh returns the settings as the compiler takes them.
 func (s Settings) Mesh() compile.Mesh {
 	return compile.Mesh{

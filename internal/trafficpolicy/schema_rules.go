@@ -147,7 +147,7 @@ func tlsAttribute() schema.Attribute {
 			"credential_name": schema.StringAttribute{
 				MarkdownDescription: "Secret in the gateway's namespace with `ca.crt`, for `MUTUAL` also `tls.crt` and `tls.key`. Maps to `credentialName` of the DestinationRule. " +
 					"A plan that changes the policy looks which keys the Secret has (verb `get` on it), never at a value.",
-				Optional:            true,
+				Optional: true,
 			},
 			"sni": schema.StringAttribute{
 				MarkdownDescription: "Server name that the gateway sends. Default: the requested host. Needs `subject_alt_names`, since Istio checks no name otherwise.",

@@ -90,11 +90,8 @@ func (s source) afterLine(offset int) int {
 	return len(s.text)
 }
 
-// indent returns what stands before an offset in its line, if that is blank.
-func (s source) indent(offset int) (string, bool) {
-	prefix := s.text[s.lineOf(offset):offset]
-	return prefix, strings.Trim(prefix, " ") == ""
-}
+// indent returns what stands before an offset in its line.
+func (s source) indent(offset int) string { return s.text[s.lineOf(offset):offset] }
 
 // content returns the offset of a node behind its anchor and its tag.
 func (s source) content(node *yaml.Node) int {

@@ -125,7 +125,7 @@ func (e *editor) setting(name, mode string) []splice {
 		return e.inFlow(e.root, name+": "+flow(mode), fmt.Sprintf(`"%s": {"%s": "%s"}`, name, modeName, mode))
 	}
 	at := e.at(e.root.Content[0])
-	indent, _ := e.indent(at)
+	indent := e.indent(at)
 	return []splice{
 		e.appended(indent, name, mode),
 		{e.lineOf(at), e.lineOf(at), e.block(indent, name, mode)},
@@ -184,7 +184,7 @@ func (e *editor) valued(value *yaml.Node, mode string) []splice {
 		return e.inFlow(value, modeName+": "+mode, fmt.Sprintf(`"%s": "%s"`, modeName, mode))
 	}
 	at := e.at(value.Content[0])
-	indent, _ := e.indent(at)
+	indent := e.indent(at)
 	line := indent + modeName + ": " + mode + e.newline()
 	candidates := []splice{{e.lineOf(at), e.lineOf(at), line}}
 	if after := e.afterLine(to); ok {

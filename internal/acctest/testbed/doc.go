@@ -18,7 +18,7 @@
 //
 //	testbed.Start(ctx, testbed.Options{Istio: new(bool)}) // no Istio CRDs, no istiod
 //
-//	path, err := testbed.Terraform(ctx)               // also OpenTofu, Istioctl, Kubectl, TerraformWheel
+//	path, err := testbed.Terraform(ctx)               // also OpenTofu, Istioctl, Kubectl, TerraformWheel, Envoy
 //
 // Several control planes run side by side, in one process or in many. All that
 // Start started ends with the process that started it, however that ends.
@@ -30,7 +30,7 @@
 // (kubernetes 5 minutes, istio 4, tofu 3 on two cores) and kept in the user's cache
 // directory under terraform-provider-istio, keyed by the modules' pins. What is
 // there already is taken instead: KUBEBUILDER_ASSETS for etcd and kube-apiserver,
-// TF_ACC_TERRAFORM_PATH, a terraform >= 1.15 or tofu >= 1.12 on PATH, and KUBECONFIG
+// TF_ACC_TERRAFORM_PATH, ENVOY_PATH, a terraform >= 1.15 or tofu >= 1.12 on PATH, and KUBECONFIG
 // for tests that say they are safe on it (Options.UseKubeconfig).
 //
 // TESTBED_KEEP=1 keeps run directories (certificates, kubeconfigs, logs, audit log).

@@ -9,8 +9,7 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// Addresses of the lab: those of a usual cluster, and documentation ranges for the
-// world outside.
+// Addresses of the lab, those of a usual cluster.
 const (
 	// Host is the bridge's own address, where control plane and name server listen.
 	Host = "10.244.0.1"

@@ -9,7 +9,7 @@
 // container mounts (projected tokens, ConfigMaps, the downward API), as user
 // 1337. Only what has no meaning without images is replaced: the paths of Envoy and
 // of its bootstrap template, and istiod's port. Other containers are not run; in
-// their place is the workload of package sandbox.
+// their place is the workload of package sandbox. Hooks (preStop) are not run.
 //
 // A pod is Ready when the readiness probes of its containers say so, is asked to
 // end when it is deleted, and is gone when its processes are. The Node's Lease is

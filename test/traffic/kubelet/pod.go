@@ -43,7 +43,7 @@ func (k *Kubelet) podDir(uid types.UID) string { return filepath.Join(k.Dir, str
 // Socket is where the workload of a pod takes orders.
 func (k *Kubelet) Socket(uid types.UID) string { return filepath.Join(k.podDir(uid), "workload") }
 
-// Log is the file with the output of a pod's container.
+// LogFile is the file with the output of a pod's container.
 func (k *Kubelet) LogFile(uid types.UID, container string) string {
 	return filepath.Join(k.podDir(uid), container+".log")
 }

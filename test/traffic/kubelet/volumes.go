@@ -111,7 +111,7 @@ func (p *pod) configMap(ctx context.Context, name string, optional bool, items [
 		case apierrors.IsNotFound(err) && optional:
 			return nil, nil
 		case !apierrors.IsNotFound(err) || !p.wait(ctx):
-			return nil, fmt.Errorf("ConfigMap %s: %w", name, err)
+			return nil, fmt.Errorf("read ConfigMap %s: %w", name, err)
 		}
 	}
 }
@@ -122,7 +122,7 @@ func (p *pod) secret(ctx context.Context, name string, optional bool, items []co
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("Secret %s: %w", name, err)
+		return nil, fmt.Errorf("read Secret %s: %w", name, err)
 	}
 	data := map[string]string{}
 	for key, value := range object.Data {

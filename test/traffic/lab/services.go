@@ -24,7 +24,7 @@ func watchServices(ctx context.Context, client kubernetes.Interface) (services, 
 	informer := factory.Core().V1().Services().Informer()
 	factory.Start(ctx.Done())
 	if !cache.WaitForCacheSync(ctx.Done(), informer.HasSynced) {
-		return s, fmt.Errorf("Services: %w", ctx.Err())
+		return s, fmt.Errorf("watch Services: %w", ctx.Err())
 	}
 	return s, nil
 }

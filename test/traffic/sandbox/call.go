@@ -61,7 +61,7 @@ type Answer struct {
 	Status int
 	// Body is the body of a response that is not the server's echo: what a proxy said.
 	Body string `json:",omitempty"`
-	// Flags is the header with Envoy's response flags, if there is one.
+	// Location is where a redirection leads.
 	Location string `json:",omitempty"`
 	// Echo is the server's own answer; nil when no server outside has answered.
 	Echo *Echo `json:",omitempty"`

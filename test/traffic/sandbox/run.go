@@ -64,7 +64,7 @@ func Main() error {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 	}
 	for range running {
-		<-ended
+		fmt.Fprintln(os.Stderr, <-ended)
 	}
 	return nil
 }

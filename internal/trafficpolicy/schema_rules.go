@@ -58,7 +58,10 @@ func toAttribute() schema.Attribute {
 				},
 				"addresses": schema.ListAttribute{
 					MarkdownDescription: "IP addresses that the workloads see for a host of protocol TCP. " +
-						"TCP carries no name: without addresses the sidecar can tell two TCP hosts of one port apart only if DNS capture is on.",
+						"TCP carries no name: without addresses the sidecar can tell two TCP hosts of one port apart only if DNS capture is on. " +
+						"The sidecars of the source namespace then know every port of the host by these addresses (with DNS capture and without `addresses`: by a virtual address). " +
+						"If the host has an HTTPS or TLS port as well, a workload that dials any other address and sends the host's name there as SNI " +
+						"is treated as a caller of an undeclared host: under `ALLOW_ANY` it goes out directly, selected or not; under `REGISTRY_ONLY` it does not.",
 					ElementType: types.StringType,
 					Optional:    true,
 					Validators:  []validator.List{listvalidator.SizeAtLeast(1), listvalidator.NoNullValues()},

@@ -302,8 +302,38 @@ func TestConflictsWithPolicies(t *testing.T) {
 	}
 }
 
+// What two policies share may change in one run: whichever is written first
+// meets what the other one had before.
+func TestPoliciesChangeWhatTheyShare(t *testing.T) {
+	f := acctest.New(t)
+	s := scene{egress: f.GatewayNamespace("egress"), shop: f.SourceNamespace("shop")}
+	database := func(name, app, address string) string {
+		return s.named(name, name, fmt.Sprintf(`
+  egress_rules = [{
+    from = [{ namespace = %q, workload_selector = { app = %q } }]
+    to   = [{ name = "db", hosts = ["db.example.com"], addresses = [%q], port = { name = "tcp", number = 5432, protocol = "TCP" } }]
+  }]`, s.shop, app, address))
+	}
+	both := func(address string) string {
+		return f.Config(database("orders", "a", address) + database("billing", "b", address))
+	}
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: f.ProviderFactories(),
+		CheckDestroy:             f.CheckNothingLeft,
+		Steps: []resource.TestStep{
+			{Config: both("203.0.113.7")},
+			{Config: both("203.0.113.8")},
+			{
+				Config:      f.Config(database("orders", "a", "203.0.113.8") + database("billing", "b", "203.0.113.9")),
+				ExpectError: words("As this run plans it, ServiceEntry " + s.shop + "/"),
+			},
+		},
+	})
+}
+
 // A policy that is replaced is no conflict of its successor's: neither where
-// the old one goes first, nor where it goes last.
+// the old one goes first, nor where it goes last. What else is in the way of
+// the successor is said.
 func TestNoConflictWithPredecessor(t *testing.T) {
 	f := acctest.New(t)
 	s := scene{egress: f.GatewayNamespace("egress"), shop: f.SourceNamespace("shop")}
@@ -320,6 +350,10 @@ func TestNoConflictWithPredecessor(t *testing.T) {
 		w.Expect(acctest.NoChanges, acctest.Plan)
 	}
 	next(strings.Replace(s.calls("payments", "a", `"www.example.com"`), `= "payments"`, `= "orders"`, 1))
+	stranger := f.Apply(s.shop, strangers["Sidecar"].hit)[0]
+	w.Write("main.tf", f.Config(s.calls("payments", "a", `"www.example.com"`)))
+	w.Expect(acctest.HasChanges, acctest.Plan, "must be replaced", "Sidecar "+s.shop+"/default")
+	f.Delete("Sidecar", s.shop, stranger.GetName())
 	s.egress = f.GatewayNamespace("elsewhere")
 	next(strings.Replace(s.calls("payments", "a", `"www.example.com"`, "  lifecycle { create_before_destroy = true }"), `= "payments"`, `= "orders"`, 1))
 	w.Expect(0, acctest.Destroy)

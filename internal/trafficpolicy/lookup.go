@@ -27,17 +27,16 @@ func (r *Resource) lookAround(ctx context.Context, private privateReader, prior 
 		var found diag.Diagnostics
 		owner, found = r.ownerOf(ctx, private, identityOf(prior.Policy))
 		diags.Append(found...)
-		if identityOf(prior.Policy) != identityOf(p) {
-			// A replacement: core plans its successor next, like something
-			// new. What this instance has is then no stranger's.
-			owner = r.provider.Remembered(owner)
-			owner.ImportID = identityOf(p).importID()
-			r.provider.Remember(owner)
-			return diags
-		}
 	}
 	if owner.Nonce == "" {
 		owner = r.provider.Remembered(owner)
+	}
+	if prior != nil && identityOf(prior.Policy) != identityOf(p) {
+		// A replacement. Core plans the successor next, like something new, and
+		// drops the warnings of that plan: they are said now, while it is known
+		// what is no stranger's.
+		owner.ImportID = identityOf(p).importID()
+		prior = nil
 	}
 	changes := prior == nil || !reflect.DeepEqual(prior.Policy, p)
 	diags.Append(r.beside(owner, p, wanted, changes)...)

@@ -101,7 +101,7 @@ func byPlannedKey(objects []manifest.Object) map[string][]*unstructured.Unstruct
 	found := map[string][]*unstructured.Unstructured{}
 	for _, object := range objects {
 		switch kind := object.Body.GetKind(); kind {
-		case "VirtualService", "ServiceEntry", "DestinationRule":
+		case "VirtualService", "ServiceEntry", "DestinationRule", "Gateway":
 			for _, key := range conflict.Keys(object.Body) {
 				found[kind+" "+key] = append(found[kind+" "+key], object.Body)
 			}

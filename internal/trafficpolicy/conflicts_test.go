@@ -370,6 +370,12 @@ func TestConflictsOffline(t *testing.T) {
 	nowhere := acctest.WithAttribute("host", strconv.Quote("https://127.0.0.1:1"))
 	w := f.Workspace(f.CLI, f.Config(s.calls("orders", "a", `"www.example.com"`)+s.calls("billing", "a", `"www.example.com"`), nowhere))
 	w.Expect(acctest.Failed, acctest.Plan, "As this run plans it", "egress/")
+	// Istio selects pods of all namespaces: two gateways of one name share their ports.
+	port := func(s scene, name string) string {
+		return strings.Replace(s.calls(name, "a", strconv.Quote(name+".example.com")), `"HTTPS" }`, `"HTTPS" }, by_egress_gateway = { port = 2443 }`, 1)
+	}
+	w.Write("main.tf", f.Config(port(s, "orders")+port(scene{egress: "elsewhere", shop: "shop"}, "billing"), nowhere))
+	w.Expect(acctest.Failed, acctest.Plan, "opens port 2443")
 	w.Write("main.tf", f.Config(s.calls("orders", "a", `"www.example.com"`)+s.calls("billing", "b", `"www.example.com"`), nowhere))
 	result := w.Expect(acctest.HasChanges, acctest.Plan, "Conflicts with what is in the cluster show at apply only")
 	if n := strings.Count(result.Output, "the plan is made without looking at it"); n != 1 {

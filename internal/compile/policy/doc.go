@@ -17,7 +17,7 @@
 // follows and where they come from. layout.go turns the intent into what the
 // other files read, slots.go decides which container ports it needs, names.go
 // and sni.go name things, validate*.go say what cannot be compiled, grants.go
-// who gets access. testdata holds an example of every flow, `<case>.in.yaml`
-// with what comes out of it in `<case>.out.yaml`; `go test -update` writes the
-// latter anew.
+// who gets access, transition*.go what an update writes first. testdata holds
+// an example of every flow, `<case>.in.yaml` with what comes out of it in
+// `<case>.out.yaml`; `go test -update` writes the latter anew.
 package policy

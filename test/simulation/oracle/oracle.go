@@ -157,7 +157,8 @@ func (r *reading) ungranted(registryOnly bool) Verdict {
 	case r.declared:
 		return Verdict{Blocked: true, Why: "declared, and not granted"}
 	case r.sameName && r.samePassable:
-		return Verdict{Exits: directly(s, c, withoutPort(c.Name)), Blocked: true, Why: "another protocol on a port that everybody may go to"}
+		exits := append(directly(s, c, withoutPort(c.Name)), directly(s, c, c.Dial)...)
+		return Verdict{Exits: exits, Blocked: true, Why: "another protocol on a port that everybody may go to"}
 	case registryOnly:
 		return Verdict{Blocked: true, Why: "REGISTRY_ONLY, and not declared"}
 	case r.sameName:

@@ -47,7 +47,7 @@ func (t *transition) gateways(objects []manifest.Object) {
 		narrowed := t.old.gateway(s, port)
 		late := false
 		for i, srv := range s.servers {
-			widened, lost := t.turnover(s, srv, port)
+			widened, lost := t.turnover(srv, port)
 			late = late || widened
 			if widened && lost {
 				t.old.admitOnly(narrowed.Body, i, srv, t.admittedByBoth(srv.entry))
@@ -67,7 +67,7 @@ func (t *transition) gateways(objects []manifest.Object) {
 
 // turnover reports whether a server admits new callers, and no longer all of
 // the old ones, while its calls leave in another way.
-func (t *transition) turnover(s slot, srv server, port int64) (widened, lost bool) {
+func (t *transition) turnover(srv server, port int64) (widened, lost bool) {
 	e, ok := t.entriesNew[srv.entry.Name]
 	if !ok || !t.old.ref.UsesMutualTLS() || t.old.ref.Name != t.new.ref.Name || t.old.ref.Namespace != t.new.ref.Namespace {
 		return false, false

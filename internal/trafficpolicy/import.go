@@ -122,14 +122,13 @@ func (r *Resource) find(ctx context.Context, client *cluster.Client, identity Id
 // directRecord returns the ServiceEntry that carries the intent of a direct
 // policy; nil if there is none.
 func directRecord(ctx context.Context, client *cluster.Client, identity Identity) (*unstructured.Unstructured, error) {
-	entries, err := client.Glance(ctx, kinds["ServiceEntry"], identity.Namespace, "")
+	entries, err := client.GlanceAt(ctx, kinds["ServiceEntry"], identity.Namespace, byOwner,
+		instanceKey(cluster.Owner{Resource: TypeName, ImportID: identity.importID()}))
 	if err != nil {
 		return nil, err
 	}
 	for _, entry := range entries {
-		owner, ok := cluster.OwnerOf(entry)
-		_, hasSpec := entry.GetAnnotations()[compile.AnnotationSpec]
-		if ok && hasSpec && owner.Resource == TypeName && owner.ImportID == identity.importID() {
+		if _, hasSpec := entry.GetAnnotations()[compile.AnnotationSpec]; hasSpec {
 			return entry, nil
 		}
 	}

@@ -285,6 +285,8 @@ func TestAnotherGateway(t *testing.T) {
 	}
 
 	moved.ByEgressGateway.Namespace = "istio-egress-b"
+	// Another run: in this one the policy is planned to be on the gateway above.
+	s = newServer(t, offline{meshKnown: true})
 	_, resp = s.plan(configOf(t, moved), applied)
 	failOnErrors(t, resp.Diagnostics)
 	if len(resp.RequiresReplace) == 0 {

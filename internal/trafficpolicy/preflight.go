@@ -41,14 +41,14 @@ func (r *Resource) strays(ctx context.Context, client *cluster.Client, owner clu
 	if p.ByEgressGateway == nil {
 		return owner, nil, nil
 	}
-	gateways, err := client.Glance(ctx, gatewayGVK, p.ByEgressGateway.Namespace, "")
+	gateways, err := client.GlanceAt(ctx, gatewayGVK, p.ByEgressGateway.Namespace, byOwner, instanceKey(owner))
 	if err != nil {
 		return owner, nil, err
 	}
 	var names []string
 	for _, gateway := range gateways {
 		other, ok := cluster.OwnerOf(gateway)
-		if !ok || other.Resource != owner.Resource || other.ImportID != owner.ImportID || other.Nonce == owner.Nonce {
+		if !ok || other.Nonce == owner.Nonce {
 			continue
 		}
 		// The shared LIST may be older than the end of the instance that this

@@ -132,23 +132,6 @@ func (r *Resource) sharedLeftover(p policy.Policy, namespace, name string) (mani
 	return manifest.Object{}, false
 }
 
-// ownGateways returns the Gateway objects of a namespace that belong to the
-// owner. A Gateway is named after its port, and a port that an unfinished
-// update reserved stands nowhere but in the cluster.
-func ownGateways(ctx context.Context, client *cluster.Client, namespace string, owner cluster.Owner) ([]*unstructured.Unstructured, error) {
-	all, err := client.Glance(ctx, gatewayGVK, namespace, "")
-	if err != nil {
-		return nil, err
-	}
-	var own []*unstructured.Unstructured
-	for _, gateway := range all {
-		if live, ok := cluster.OwnerOf(gateway); ok && live.Nonce == owner.Nonce {
-			own = append(own, gateway)
-		}
-	}
-	return own, nil
-}
-
 // splitKey takes a key of the form "Kind/namespace/name" apart.
 func splitKey(key string) (kind, namespace, name string, ok bool) {
 	parts := strings.SplitN(key, "/", 3)

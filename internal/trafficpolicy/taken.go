@@ -43,6 +43,9 @@ func (t takenPort) problem(p policy.Policy) *attributeError {
 	}
 }
 
+// byName finds objects by their name.
+var byName = &cluster.Index{Keys: func(object *unstructured.Unstructured) []string { return []string{object.GetName()} }}
+
 // takenPorts returns the explicit ports that another had when this process
 // looked.
 func (r *Resource) takenPorts(ctx context.Context, client *cluster.Client, owner cluster.Owner, p policy.Policy) ([]takenPort, error) {
@@ -50,19 +53,17 @@ func (r *Resource) takenPorts(ctx context.Context, client *cluster.Client, owner
 	if len(slots) == 0 {
 		return nil, nil
 	}
-	gateways, err := client.Glance(ctx, gatewayGVK, p.ByEgressGateway.Namespace, "")
-	if err != nil {
-		return nil, err
-	}
-	reserved := map[string]*unstructured.Unstructured{}
-	for _, gateway := range gateways {
-		reserved[gateway.GetName()] = gateway
-	}
 	var taken []takenPort
 	for _, slot := range slots {
 		object := policy.GatewayObject(p, r.provider.Mesh, slot, slot.Explicit)
-		if live := reserved[object.Body.GetName()]; live != nil && !isOf(owner, live) {
-			taken = append(taken, takenPort{slot, object, live})
+		gateways, err := client.GlanceAt(ctx, gatewayGVK, p.ByEgressGateway.Namespace, byName, object.Body.GetName())
+		if err != nil {
+			return nil, err
+		}
+		for _, live := range gateways {
+			if !isOf(owner, live) {
+				taken = append(taken, takenPort{slot, object, live})
+			}
 		}
 	}
 	return taken, nil

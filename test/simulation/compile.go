@@ -137,6 +137,9 @@ func (c compilation) assign(s scenario.Scenario, p policy.Policy, kept map[strin
 		}
 	}
 	taken := policy.TakenPorts(*p.ByEgressGateway, gateways, services)
+	for _, port := range assigned {
+		taken[port] = p.Name
+	}
 	for _, other := range s.Policies {
 		// What others have, or ask for by number, is theirs.
 		if other.Name == p.Name || other.ByEgressGateway == nil {

@@ -53,9 +53,11 @@ func TestExamplesLifecycle(t *testing.T) {
 			nothingLeft(t, f)
 		})
 	}
-	for _, example := range published(t, "functions/*/function.tf") {
-		covered[example] = true
-		t.Run(example, func(t *testing.T) { testFunctionExample(t, f, example) })
+	for _, pattern := range []string{"functions/*/function.tf", "guides/*/main.tf"} {
+		for _, example := range published(t, pattern) {
+			covered[example] = true
+			t.Run(example, func(t *testing.T) { testWithFiles(t, f, example) })
+		}
 	}
 	for _, pattern := range []string{"*.tf", "*/*.tf", "*/*/*.tf", "*/*/*/*.tf", "*/*/*.sh"} {
 		for _, example := range published(t, pattern) {

@@ -22,8 +22,8 @@ const offline = `terraform {
 }
 `
 
-// testFunctionExample applies an example, with the files that it reads.
-func testFunctionExample(t *testing.T, f *acctest.Fixture, example string) {
+// testWithFiles applies an example, with the files that it reads.
+func testWithFiles(t *testing.T, f *acctest.Fixture, example string) {
 	w := f.Workspace(f.CLI, f.Config(read(t, example)))
 	for _, file := range published(t, filepath.Dir(example)+"/*.yaml") {
 		w.Write(filepath.Base(file), read(t, file))

@@ -19,7 +19,9 @@
 //   - outside: external hosts with HTTP, HTTPS and TCP servers that answer with the
 //     peer's address, Host and SNI that they saw and remember what has reached them, and
 //     a name server.
-//   - lab: all of it for a test, as an acctest.Fixture: provider of this checkout, real
+//   - mesh: all of it on a control plane, for whoever starts one: the tests, and
+//     cmd/demo, which is `make demo` with calls.
+//   - lab: the mesh for a test, as an acctest.Fixture: provider of this checkout, real
 //     Terraform, the permissions of examples/rbac.
 //
 // A call is proved twice: by the answer, which names the peer that the server saw, and

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"syscall"
@@ -21,14 +22,22 @@ func Missing() string {
 	if _, err := exec.LookPath("iptables-restore"); err != nil {
 		return "the traffic lab needs iptables, with which pods send their traffic through Envoy (package iptables)"
 	}
+	probe := exec.Command("true")
+	probe.SysProcAttr = &syscall.SysProcAttr{Cloneflags: namespaces}
+	if err := probe.Run(); err != nil {
+		return fmt.Sprintf("the traffic lab needs network namespaces, which root may not make here (%v; a container has to be a privileged one)", err)
+	}
 	return ""
 }
+
+// namespaces are those that the lab does not share with the rest of the machine.
+const namespaces = syscall.CLONE_NEWNET | syscall.CLONE_NEWPID | syscall.CLONE_NEWNS
 
 // Inside reports whether this process runs in the lab's namespaces.
 func Inside() bool { return os.Getenv(inside) != "" }
 
 // Enter runs this executable again, with the same arguments, inside, and returns
-// its exit code.
+// its exit code. Signals that ask this process to end go on to that one.
 func Enter() (int, error) {
 	executable, err := os.Executable()
 	if err != nil {
@@ -40,10 +49,21 @@ func Enter() (int, error) {
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.Env = append(os.Environ(), inside+"=1")
 	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWPID | syscall.CLONE_NEWNS,
+		Cloneflags: namespaces,
 		Pdeathsig:  syscall.SIGKILL,
 	}
-	err = cmd.Run()
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	if err := cmd.Start(); err != nil {
+		return 0, err
+	}
+	go func() {
+		for s := range signals {
+			_ = cmd.Process.Signal(s)
+		}
+	}()
+	err = cmd.Wait()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		if exit.ExitCode() < 0 {
@@ -52,6 +72,13 @@ func Enter() (int, error) {
 		return exit.ExitCode(), nil
 	}
 	return 0, err
+}
+
+// Way returns the command that leads a shell of the machine into the lab. It works
+// before Mount only: /proc still tells what this process is called outside.
+func Way() (string, error) {
+	pid, err := os.Readlink("/proc/self")
+	return "sudo nsenter --mount --net --pid --target " + pid, err
 }
 
 // Mount gives the lab its own /proc, its name server, and a folder in memory that

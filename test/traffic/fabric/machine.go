@@ -89,6 +89,9 @@ func (b *Bridge) Start(role string, card Interface, task any, log string) (*Mach
 // Done is closed when the machine has ended.
 func (m *Machine) Done() <-chan struct{} { return m.done }
 
+// Pid is the process id, by which `nsenter` finds the machine's network.
+func (m *Machine) Pid() int { return m.cmd.Process.Pid }
+
 // Err says how it ended, after Done.
 func (m *Machine) Err() error { return m.err }
 

@@ -48,6 +48,22 @@ func (k *Kubelet) LogFile(uid types.UID, container string) string {
 	return filepath.Join(k.podDir(uid), container+".log")
 }
 
+// Pid is the process id of a running pod, 0 if there is none.
+func (k *Kubelet) Pid(uid types.UID) int {
+	k.mu.Lock()
+	p := k.pods[uid]
+	k.mu.Unlock()
+	if p == nil {
+		return 0
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.machine == nil {
+		return 0
+	}
+	return p.machine.Pid()
+}
+
 // end asks the pod to end; a shorter grace period than before counts.
 func (p *pod) end(grace time.Duration) {
 	p.mu.Lock()

@@ -2,7 +2,6 @@ package lab
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"net"
 	"slices"
@@ -95,13 +94,11 @@ func (w Want) match(a Answer, arrived []sandbox.Echo) string {
 
 // Call makes one call.
 func (l *Lab) Call(ctx context.Context, from Pod, call Call) (Answer, []sandbox.Echo, error) {
-	call.ID = rand.Text()
-	answer, err := sandbox.Do(ctx, l.kubelet.Socket(from.UID), call)
+	answer, arrived, err := l.mesh.Call(ctx, from.UID, call)
 	if err != nil {
 		return answer, nil, fmt.Errorf("%s: %w", from, err)
 	}
-	arrived, err := l.world.Arrived(ctx, call.ID)
-	return answer, arrived, err
+	return answer, arrived, nil
 }
 
 // again is how often a call has to come to the same once it has come to what is

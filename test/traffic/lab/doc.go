@@ -1,6 +1,6 @@
-// Package lab is a mesh in which packets flow: a control plane (internal/acctest),
-// pods with real Envoy proxies (kubelet), and external hosts (outside), on one
-// machine and with no way out of it (fabric).
+// Package lab gives a test a mesh in which packets flow (package mesh) on the control
+// plane of its acctest.Fixture, and what a test needs there: workloads, calls that have
+// to come to something, streams of them.
 //
 //	func TestMain(m *testing.M) { lab.Main(m) }
 //

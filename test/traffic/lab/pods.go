@@ -13,6 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/yaml"
+
+	"github.com/meshegress/terraform-provider-istio/test/traffic/mesh"
 )
 
 // Labels of a pod.
@@ -120,7 +122,7 @@ func isReady(pod corev1.Pod) bool {
 // Log returns what the proxy of a pod has written.
 func (l *Lab) Log(pod Pod) string {
 	l.t.Helper()
-	text, err := os.ReadFile(l.kubelet.LogFile(pod.UID, "istio-proxy"))
+	text, err := os.ReadFile(l.mesh.LogFile(pod.UID, mesh.Proxy))
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -128,7 +130,7 @@ func (l *Lab) Log(pod Pod) string {
 }
 
 func (l *Lab) tail(uid types.UID) string {
-	text, _ := os.ReadFile(l.kubelet.LogFile(uid, "istio-proxy"))
+	text, _ := os.ReadFile(l.mesh.LogFile(uid, mesh.Proxy))
 	return string(text[max(0, len(text)-1500):])
 }
 

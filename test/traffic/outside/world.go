@@ -27,6 +27,8 @@ var hosts = map[string]string{
 	"test-tcp.com":    "203.0.113.40",
 	"other.example":   "203.0.113.50",
 	"1.1.1.1":         "1.1.1.1",
+	// Of examples/demo.
+	"db.partner.example": "203.0.113.7",
 }
 
 // Neighbours are the ranges of external hosts, for the interface of a pod.

@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"context"
@@ -27,35 +27,63 @@ const (
 // istioKinds are the kinds that a policy consists of.
 const istioKinds = "serviceentries,virtualservices,destinationrules,gateways.networking.istio.io,authorizationpolicies,services"
 
-func run(ctx context.Context, out io.Writer, keep bool) (err error) {
-	s, err := newStage(ctx, out)
+func run(ctx context.Context, out io.Writer, options Options, keep bool) (err error) {
+	s, err := newStage(ctx, out, options)
 	defer func() { err = errors.Join(err, s.close()) }()
 	if err != nil {
 		return err
 	}
+	if s.traffic == nil {
+		say(out, "This run leaves out %s.", options.leftOut())
+	}
 	say(out, "The commands below can be repeated in another terminal, while this runs, after:\n\n%s", s.environment())
 	for _, step := range []func(context.Context) error{
-		s.prepare, s.plan, s.apply, s.look, s.closed, s.breakIt, s.planShowsDrift, s.repair, s.emptyPlan,
+		s.prepare, s.before, s.plan, s.apply, s.look, s.granted, s.closed, s.breakIt, s.broken, s.planShowsDrift, s.repair,
+		s.repaired, s.emptyPlan,
 	} {
 		if err := step(ctx); err != nil {
 			return err
 		}
 	}
 	if keep {
-		say(out, "KEEP=1: everything stays until you press Ctrl-C here. In another terminal:\n\n%s  %s destroy", s.environment(), s.cli)
-		<-ctx.Done()
-		return nil
+		return s.keep(ctx)
 	}
 	if err := s.destroy(ctx); err != nil {
 		return err
 	}
-	return s.nothingLeft(ctx)
+	if err := s.nothingLeft(ctx); err != nil {
+		return err
+	}
+	return s.after(ctx)
+}
+
+// keep says how to go on by hand, and waits until the reader has had enough.
+func (s *stage) keep(ctx context.Context) error {
+	say(s.out, "KEEP=1: everything stays until you press Ctrl-C here. In another terminal:\n\n%s", s.environment())
+	if s.traffic != nil {
+		for _, selector := range []string{sleepA, sleepB} {
+			pod, err := s.pod(ctx, selector)
+			if err != nil {
+				return err
+			}
+			_, _ = fmt.Fprintf(s.out, "  %s curl -i %s    # as %s\n", s.traffic.Within(pod), web, name(selector))
+		}
+	}
+	_, _ = fmt.Fprintf(s.out, "  %s destroy\n", s.cli)
+	<-ctx.Done()
+	return nil
 }
 
 func (s *stage) prepare(ctx context.Context) error {
 	say(s.out, "Two namespaces, and in one of them two workloads.")
 	if _, err := s.showKubectl(ctx, "apply", "-f", "workloads.yaml"); err != nil {
 		return err
+	}
+	if s.traffic != nil {
+		// Their sidecars take some seconds to start.
+		if _, err := s.showKubectl(ctx, "-n", sourceNamespace, "wait", "--for=condition=Available", "--timeout=2m", "deployment", "--all"); err != nil {
+			return err
+		}
 	}
 	var err error
 	if s.meshConfig, err = s.kubectl(ctx, readMeshConfig...); err != nil {

@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"context"
@@ -27,17 +27,25 @@ type stage struct {
 	edited, deleted string
 	// meshConfig is the text of the mesh config before the demo.
 	meshConfig string
+	// traffic makes calls; nil: none are made.
+	traffic Traffic
+	// stopTraffic ends it.
+	stopTraffic context.CancelFunc
+	// made are the calls so far.
+	made []made
+	// enter is Options.Enter.
+	enter string
 }
 
 // newStage starts the control plane and builds the provider. The caller closes
 // the stage, also when an error is returned.
-func newStage(ctx context.Context, out io.Writer) (*stage, error) {
-	s := &stage{out: out, cli: "terraform"}
+func newStage(ctx context.Context, out io.Writer, options Options) (*stage, error) {
+	s := &stage{out: out, cli: "terraform", traffic: options.Traffic, enter: options.Enter}
 	tool := testbed.TerraformCLI
 	if os.Getenv("ACCTEST_CLI") == "tofu" {
 		s.cli, tool = "tofu", testbed.OpenTofuCLI
 	}
-	root, err := checkout()
+	root, err := Checkout()
 	if err != nil {
 		return s, err
 	}
@@ -57,8 +65,15 @@ func newStage(ctx context.Context, out io.Writer) (*stage, error) {
 	if err != nil {
 		return s, err
 	}
-	if s.controlPlane, err = testbed.Start(ctx, testbed.Options{Out: out}); err != nil {
+	options.ControlPlane.Out = out
+	if s.controlPlane, err = testbed.Start(ctx, options.ControlPlane); err != nil {
 		return s, err
+	}
+	if s.traffic != nil {
+		ctx, s.stopTraffic = context.WithCancel(ctx)
+		if err := s.traffic.Start(ctx, s.controlPlane); err != nil {
+			return s, err
+		}
 	}
 	if s.kubectlPath, err = testbed.Kubectl(ctx); err != nil {
 		return s, err
@@ -80,6 +95,9 @@ func newStage(ctx context.Context, out io.Writer) (*stage, error) {
 }
 
 func (s *stage) close() error {
+	if s.stopTraffic != nil {
+		s.stopTraffic()
+	}
 	var err error
 	if s.controlPlane != nil {
 		err = s.controlPlane.Stop()
@@ -92,7 +110,11 @@ func (s *stage) close() error {
 
 // environment is what a reader types to go on by himself in another terminal.
 func (s *stage) environment() string {
-	return fmt.Sprintf(`  cd %[1]s
+	enter := ""
+	if s.enter != "" {
+		enter = "  " + s.enter + "\n"
+	}
+	return enter + fmt.Sprintf(`  cd %[1]s
   export PATH=%[1]s/bin:$PATH
   export TF_CLI_CONFIG_FILE=%[1]s/%[3]s
   export KUBE_CONFIG_PATH=%[2]s KUBECONFIG=%[2]s
@@ -111,8 +133,8 @@ func (s *stage) kubectl(ctx context.Context, args ...string) (string, error) {
 	return string(output), nil
 }
 
-// checkout finds the top folder of the checkout above the working directory.
-func checkout() (string, error) {
+// Checkout finds the top folder of the checkout above the working directory.
+func Checkout() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
 		return "", err

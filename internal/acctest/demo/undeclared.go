@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"context"
@@ -17,7 +17,11 @@ func (s *stage) closed(ctx context.Context) error {
 	if err := shows(output, err, "REGISTRY_ONLY"); err != nil {
 		return err
 	}
-	return s.undeclared(ctx, proxyview.BlackHole)
+	if err := s.undeclared(ctx, proxyview.BlackHole); err != nil {
+		return err
+	}
+	return s.calls(ctx, "And so it is: what no policy declares is out of reach, for everybody.",
+		call{sleepA, undeclared, refused(502, "")}, call{sleepB, undeclared, refused(502, "")})
 }
 
 // undeclared waits until istiod tells a sidecar to send calls to hosts that

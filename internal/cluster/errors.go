@@ -170,6 +170,12 @@ func isTerminating(err error) bool {
 	return len(causesOf(err, "NamespaceTerminating")) > 0
 }
 
+// exceedsQuota reports that a ResourceQuota refused the object.
+func exceedsQuota(message string) bool { return strings.Contains(message, "exceeded quota") }
+
+// wasDenied reports that an admission webhook refused the object.
+func wasDenied(message string) bool { return strings.Contains(message, "denied the request") }
+
 // managerConflicts returns "field manager: path" of a server-side apply that
 // would take fields from another manager.
 func managerConflicts(err error) []string {

@@ -169,17 +169,17 @@ func explainStatus(e *OpError) string {
 	case isTerminating(e.Err):
 		return fmt.Sprintf("Namespace %q is being deleted, and nothing can be created in it. Wait until it is gone and create it anew, "+
 			"or set `namespace` to another.", e.ID.Namespace)
-	case apierrors.IsForbidden(e.Err) && strings.Contains(status.Message, "exceeded quota"):
+	case apierrors.IsForbidden(e.Err) && exceedsQuota(status.Message):
 		return message + "\n\nA ResourceQuota of the namespace does not leave room for this object."
-	case apierrors.IsForbidden(e.Err) && strings.Contains(status.Message, "denied the request"):
+	case apierrors.IsForbidden(e.Err) && wasDenied(status.Message):
 		return message + "\n\nAn admission webhook refused the object."
-	case apierrors.IsForbidden(e.Err):
+	case LacksPermission(e.Err):
 		return message + "\n\n" + rbacAdvice(e)
 	case apierrors.IsUnauthorized(e.Err):
 		return message + "\n\nThe credentials of the provider block are missing, wrong or expired."
 	case failedWebhook(status.Message):
 		return message + "\n\nAn admission webhook did not answer. For a webhook of Istio see whether istiod runs in the namespace that it names."
-	case strings.Contains(status.Message, "denied the request"):
+	case wasDenied(status.Message):
 		return message + "\n\nAn admission webhook refused the object."
 	case len(managerConflicts(e.Err)) > 0:
 		return "Other field managers own what this would write:\n  " + strings.Join(managerConflicts(e.Err), "\n  ")

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
 // IsUnreachable reports whether err is that of a server which could not be
@@ -27,3 +29,11 @@ func IsUnreachable(err error) bool {
 // IsMissingKind reports whether err says that the cluster does not serve a
 // kind: Istio's CRDs are not installed, or of an older version.
 func IsMissingKind(err error) bool { return isNoKind(err) }
+
+// LacksPermission reports whether err says that the credentials may not do
+// what was asked for. A quota, a webhook and a namespace that is being deleted
+// answer 403 too.
+func LacksPermission(err error) bool {
+	status, _ := statusOf(err)
+	return apierrors.IsForbidden(err) && !isTerminating(err) && !exceedsQuota(status.Message) && !wasDenied(status.Message)
+}

@@ -64,9 +64,14 @@ func Error(err error) diag.Diagnostic {
 		error
 		Summary() string
 	}
+	var summary, detail string
 	if errors.As(err, &own) {
-		return diag.NewErrorDiagnostic(own.Summary(), own.Error())
+		summary, detail = own.Summary(), own.Error()
+	} else {
+		summary, detail = cluster.Explain(err)
 	}
-	summary, detail := cluster.Explain(err)
+	if topic, ok := topicOf(err); ok {
+		detail = topic.With(detail)
+	}
 	return diag.NewErrorDiagnostic(summary, detail)
 }

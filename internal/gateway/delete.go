@@ -82,9 +82,9 @@ func inUse(ctx context.Context, client *cluster.Client, g workload.Gateway) diag
 		return nil
 	}
 	slices.Sort(users)
-	diags.AddError("The egress gateway is in use", fmt.Sprintf(
+	diags.AddError("The egress gateway is in use", diagnose.InUse.With(fmt.Sprintf(
 		"%s %s was not destroyed, because policies send traffic through it:\n\n%s\n\n"+
 			"Destroy them or move them to another gateway first. Or set force_destroy = true and apply that, then destroy: what these policies allow stops working.",
-		TypeName, identityOf(g).importID(), strings.Join(users, "\n")))
+		TypeName, identityOf(g).importID(), strings.Join(users, "\n"))))
 	return diags
 }

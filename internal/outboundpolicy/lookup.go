@@ -16,6 +16,7 @@ import (
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/meshconfig"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/outbound"
+	"github.com/meshegress/terraform-provider-istio/internal/diagnose"
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
 )
 
@@ -149,7 +150,7 @@ func (i instance) ambient(ctx context.Context) (diag.Diagnostics, error) {
 		at = path.Root("namespace")
 	}
 	return diag.Diagnostics{diag.NewAttributeWarningDiagnostic(at, "Namespaces in ambient mode ignore REGISTRY_ONLY",
-		fmt.Sprintf("ztunnel lets traffic to undeclared hosts out, whatever the mode. In ambient mode: %s. Hold their egress with a NetworkPolicy.", strings.Join(names, ", ")))}, nil
+		diagnose.Ambient.With(fmt.Sprintf("ztunnel lets traffic to undeclared hosts out, whatever the mode. In ambient mode: %s. Hold their egress with a NetworkPolicy.", strings.Join(names, ", "))))}, nil
 }
 
 // namespaces returns all namespaces, or the policy's own where RBAC does not

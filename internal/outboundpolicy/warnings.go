@@ -8,6 +8,7 @@ import (
 
 	"github.com/meshegress/terraform-provider-istio/internal/compile/meshconfig"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/outbound"
+	"github.com/meshegress/terraform-provider-istio/internal/diagnose"
 )
 
 // warnings are what a plan that changes something has to say in words. prior is
@@ -17,9 +18,9 @@ func (r *Resource) warnings(prior *Model, p outbound.Policy) diag.Diagnostics {
 	closes := p.Mode == meshconfig.RegistryOnly && (prior == nil || prior.Mode != p.Mode)
 	if closes {
 		diags.AddAttributeWarning(path.Root("mode"), "REGISTRY_ONLY is no firewall",
-			fmt.Sprintf("From now on the sidecars of %s refuse hosts that nobody declared. "+
-				"A workload that gets around its sidecar is not bound by that; to hold it as well, let a NetworkPolicy allow egress to the mesh only. See %s",
-				p.For(r.provider.Mesh), limitationsURL))
+			diagnose.NoFirewall.With(fmt.Sprintf("From now on the sidecars of %s refuse hosts that nobody declared. "+
+				"A workload that gets around its sidecar is not bound by that; to hold it as well, let a NetworkPolicy allow egress to the mesh only.",
+				p.For(r.provider.Mesh))))
 	}
 	wasClosed := prior != nil && (prior.Mode == meshconfig.RegistryOnly || effectiveMode(prior.EffectiveFrom) == meshconfig.RegistryOnly)
 	if p.Mode == meshconfig.AllowAny && wasClosed {

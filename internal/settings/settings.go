@@ -7,6 +7,7 @@ import (
 
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
+	"github.com/meshegress/terraform-provider-istio/internal/diagnose"
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
 )
 
@@ -42,6 +43,9 @@ type UnknownError struct {
 // Summary is the short text of the error's diagnostic.
 func (e *UnknownError) Summary() string { return "The provider block is not known yet" }
 
+// Topic is the section of a guide about it.
+func (e *UnknownError) Topic() diagnose.Topic { return diagnose.Unreachable }
+
 func (e *UnknownError) Error() string {
 	verb := " is"
 	if len(e.Attributes) > 1 {
@@ -66,6 +70,9 @@ type noClusterError struct{}
 
 // Summary is the short text of the error's diagnostic.
 func (noClusterError) Summary() string { return "No cluster is configured" }
+
+// Topic is the section of a guide about it.
+func (noClusterError) Topic() diagnose.Topic { return diagnose.Unreachable }
 
 func (noClusterError) Error() string {
 	return "In the provider block set `config_path` (with `config_context`), or `host` with `token`, `exec`, or " +

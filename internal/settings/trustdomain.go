@@ -11,6 +11,7 @@ import (
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/meshconfig"
+	"github.com/meshegress/terraform-provider-istio/internal/diagnose"
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
 )
 
@@ -35,6 +36,9 @@ type TrustDomainError struct {
 
 // Summary is the short text of the error's diagnostic.
 func (e *TrustDomainError) Summary() string { return "The trust domain is not that of the mesh" }
+
+// Topic is the section of a guide about it.
+func (e *TrustDomainError) Topic() diagnose.Topic { return diagnose.TrustDomain }
 
 func (e *TrustDomainError) Error() string {
 	return fmt.Sprintf("`trust_domain` of the provider block is %q, but the mesh config in ConfigMap %s says trustDomain %q: "+

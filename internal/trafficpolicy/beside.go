@@ -58,7 +58,7 @@ func (r *Resource) beside(owner cluster.Owner, p policy.Policy, wanted planned, 
 			}
 		}
 	}
-	return append(diagnose.Problems(problems), r.samePort(owner, p, wanted)...)
+	return append(diagnose.Conflict.Problems(problems), r.samePort(owner, p, wanted)...)
 }
 
 // samePort reports the explicit ports that another policy of this run is
@@ -71,10 +71,10 @@ func (r *Resource) samePort(owner cluster.Owner, p policy.Policy, wanted planned
 		}
 		id := policy.GatewayObject(p, r.provider.Mesh, slot, slot.Explicit).ID()
 		for _, other := range r.provider.PlannedHolders(owner, id.String()) {
-			diags.AddAttributeError(portPath(p, slot), "Two policies of this run want one port", fmt.Sprintf(
+			diags.AddAttributeError(portPath(p, slot), "Two policies of this run want one port", diagnose.PortTaken.With(fmt.Sprintf(
 				"Entry %q wants port %d of gateway %s, and so does %s, as this run plans it. "+
 					"Choose another port, or leave by_egress_gateway out to have one assigned.",
-				slot.Key, slot.Explicit, gatewayName(p), other))
+				slot.Key, slot.Explicit, gatewayName(p), other)))
 		}
 	}
 	return diags

@@ -47,7 +47,7 @@ func diagnostics(err error) diag.Diagnostics {
 		problems[i] = c.Problem
 		problems[i].Warning = false
 	}
-	return diagnose.Problems(problems)
+	return diagnose.Conflict.Problems(problems)
 }
 
 // diagnostic turns an error into a diagnostic, at the attribute that caused

@@ -83,7 +83,7 @@ func (r *Resource) lookUp(ctx context.Context, owner cluster.Owner, prior *Model
 			}
 			problems = append(problems, c.Problem)
 		}
-		found = append(found, diagnose.Problems(problems)...)
+		found = append(found, diagnose.Conflict.Problems(problems)...)
 		found = append(found, r.provider.Unseen(in.refused)...)
 		return nil
 	})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
+	"github.com/meshegress/terraform-provider-istio/internal/diagnose"
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
 )
 
@@ -27,11 +28,11 @@ func (r *Resource) preflight(ctx context.Context, client *cluster.Client, owner 
 	if err != nil || len(strays) == 0 {
 		return owner, err
 	}
-	return owner, &summaryError{"A create of this policy was killed", fmt.Sprintf(
+	return owner, &summaryError{"A create of this policy was killed", diagnose.Killed.With(fmt.Sprintf(
 		"Gateways %s of namespace %s name %s as their owner, and nothing else of it exists. Nothing was written. "+
 			"If no other run is creating this policy now, delete them:\n\n  kubectl -n %[2]s delete gateways.networking.istio.io %[4]s\n\n"+
 			"With `owner_id` in the provider block such a create is resumed.",
-		strings.Join(strays, ", "), p.ByEgressGateway.Namespace, owner, strings.Join(strays, " "))}
+		strings.Join(strays, ", "), p.ByEgressGateway.Namespace, owner, strings.Join(strays, " ")))}
 }
 
 // strays looks for Gateways that name the policy as their owner before it

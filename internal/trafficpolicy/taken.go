@@ -10,6 +10,7 @@ import (
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
+	"github.com/meshegress/terraform-provider-istio/internal/diagnose"
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
 	"github.com/meshegress/terraform-provider-istio/internal/ports"
 )
@@ -37,9 +38,9 @@ func (t takenPort) problem(p policy.Policy) *attributeError {
 	return &attributeError{
 		path:    portPath(p, t.slot),
 		summary: "Port of the gateway is taken",
-		detail: fmt.Sprintf("Entry %q wants port %d of gateway %s, and %s, which reserves it, belongs to %s. "+
+		detail: diagnose.PortTaken.With(fmt.Sprintf("Entry %q wants port %d of gateway %s, and %s, which reserves it, belongs to %s. "+
 			"Choose another port, or leave by_egress_gateway out to have one assigned.",
-			t.slot.Key, t.slot.Explicit, gatewayName(p), t.object.ID(), holder),
+			t.slot.Key, t.slot.Explicit, gatewayName(p), t.object.ID(), holder)),
 	}
 }
 

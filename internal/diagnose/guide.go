@@ -1,0 +1,85 @@
+package diagnose
+
+import (
+	"errors"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/meshegress/terraform-provider-istio/internal/cluster"
+	"github.com/meshegress/terraform-provider-istio/internal/compile"
+)
+
+// Topic is a section of a guide that says more than a diagnostic can:
+// `<guide>#<anchor>`. The test of this package looks for each one's heading.
+type Topic string
+
+// The sections that diagnostics lead to.
+const (
+	Unreachable  Topic = "troubleshooting#the-cluster-does-not-answer"
+	Forbidden    Topic = "troubleshooting#a-permission-is-missing"
+	Exists       Topic = "troubleshooting#an-object-exists-already"
+	Killed       Topic = "troubleshooting#a-create-was-killed"
+	Conflict     Topic = "troubleshooting#a-policy-meets-another-object"
+	PortTaken    Topic = "troubleshooting#a-port-is-taken"
+	ChangedSince Topic = "troubleshooting#changed-after-the-plan"
+	NotReady     Topic = "troubleshooting#the-gateway-does-not-become-ready"
+	InUse        Topic = "troubleshooting#the-gateway-is-in-use"
+	StillThere   Topic = "troubleshooting#objects-are-still-being-deleted"
+	TrustDomain  Topic = "troubleshooting#the-trust-domain-is-not-that-of-the-mesh"
+	NoFirewall   Topic = "threat-model#registry_only-is-no-firewall"
+	Ambient      Topic = "threat-model#ambient-mode"
+)
+
+// guides is where the registry shows docs/guides.
+const guides = "https://registry.terraform.io/providers/meshegress/istio/latest/docs/guides/"
+
+// With returns a detail that ends in the address of the topic.
+func (t Topic) With(detail string) string {
+	return detail + "\n\nMore: " + guides + string(t)
+}
+
+// Problems is Problems for those that the topic is about.
+func (t Topic) Problems(problems []compile.Problem) diag.Diagnostics {
+	told := make([]compile.Problem, len(problems))
+	for i, p := range problems {
+		p.Detail = t.With(p.Detail)
+		told[i] = p
+	}
+	return Problems(told)
+}
+
+// topicOf returns the section about an error of the engine, or of one that
+// names it; none if its own text is all there is to say.
+func topicOf(err error) (Topic, bool) {
+	var (
+		own interface {
+			error
+			Topic() Topic
+		}
+		foreign      *cluster.ForeignError
+		changed      *cluster.ConflictError
+		taken        *cluster.FieldTakenError
+		remains      *cluster.RemainsError
+		waited       *cluster.WaitError
+		incompatible *cluster.IncompatibleError
+	)
+	switch {
+	case errors.As(err, &own):
+		return own.Topic(), true
+	case errors.As(err, &foreign):
+		return Exists, true
+	case errors.As(err, &changed), errors.As(err, &taken):
+		return ChangedSince, true
+	case errors.As(err, &remains):
+		return StillThere, true
+	case errors.As(err, &waited):
+		return NotReady, true
+	case errors.As(err, &incompatible):
+		return TrustDomain, true
+	case cluster.IsUnreachable(err):
+		return Unreachable, true
+	case cluster.LacksPermission(err):
+		return Forbidden, true
+	}
+	return "", false
+}

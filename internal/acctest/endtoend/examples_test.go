@@ -56,7 +56,13 @@ func TestExamplesLifecycle(t *testing.T) {
 	for _, pattern := range []string{"functions/*/function.tf", "guides/*/main.tf"} {
 		for _, example := range published(t, pattern) {
 			covered[example] = true
-			t.Run(example, func(t *testing.T) { testWithFiles(t, f, example) })
+			t.Run(example, func(t *testing.T) {
+				if example == exampleMove {
+					testMove(t, f)
+					return
+				}
+				testWithFiles(t, f, example)
+			})
 		}
 	}
 	for _, pattern := range []string{"*.tf", "*/*.tf", "*/*/*.tf", "*/*/*/*.tf", "*/*/*.sh"} {

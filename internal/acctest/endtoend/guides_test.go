@@ -43,3 +43,36 @@ func TestGuidesLifecycle(t *testing.T) {
 		}
 	}
 }
+
+// The example of the guide for hand-written YAML, and the namespace in it.
+const (
+	exampleMove          = "guides/from-istio-yaml/main.tf"
+	exampleMoveNamespace = "egress-move"
+)
+
+// testMove goes the way of the guide: the plan names what is in the way, and
+// what has stepped back is not.
+func testMove(t *testing.T, f *acctest.Fixture) {
+	folder := filepath.Join(acctest.Root(), "examples", filepath.Dir(exampleMove))
+	f.FixedNamespace(exampleMoveNamespace)
+	f.ApplyFile(exampleSourceNamespace, filepath.Join(folder, "1-by-hand.yaml"))
+	w := f.Workspace(f.CLI, f.Config(read(t, exampleMove)))
+	w.Expect(acctest.Failed, acctest.Plan,
+		"Host is described by another ServiceEntry too", "Calls are routed by another VirtualService too",
+		"ServiceEntry "+exampleSourceNamespace+"/httpbin", "docs/guides/troubleshooting#a-policy-meets-another-object")
+
+	moved := f.ApplyFile(exampleSourceNamespace, filepath.Join(folder, "2-step-back.yaml"))
+	f.Delete("ServiceEntry", exampleSourceNamespace, "httpbin")
+	w.Expect(acctest.HasChanges, acctest.Plan, "Workloads that are not selected have another way out", "VirtualService "+exampleMoveNamespace+"/httpbin")
+	w.Expect(0, acctest.Apply)
+	w.Expect(acctest.NoChanges, acctest.Plan)
+
+	for _, object := range moved {
+		f.Delete(object.GetKind(), object.GetNamespace(), object.GetName())
+	}
+	f.Delete("Gateway", exampleSourceNamespace, "istio-egressgateway")
+	istioctlFindsNothing(t, f)
+	w.Expect(acctest.NoChanges, acctest.Plan)
+	w.Expect(0, acctest.Destroy)
+	nothingLeft(t, f)
+}

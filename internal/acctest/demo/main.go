@@ -45,5 +45,5 @@ func Main(options Options) {
 
 // leftOut is what a reader does not see, and why.
 func (o Options) leftOut() string {
-	return "calls of the workloads through real sidecars and a real gateway (" + o.Missing + ")"
+	return "calls of the workloads through real sidecars and a real gateway, because " + o.Missing
 }

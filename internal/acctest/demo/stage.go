@@ -150,16 +150,12 @@ func Checkout() (string, error) {
 }
 
 func copyConfiguration(from, to string) error {
-	entries, err := os.ReadDir(from)
-	if err != nil {
-		return err
-	}
-	for _, entry := range entries {
-		text, err := os.ReadFile(filepath.Join(from, entry.Name()))
+	for _, name := range []string{"main.tf", "workloads.yaml"} {
+		text, err := os.ReadFile(filepath.Join(from, name))
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(to, entry.Name()), text, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(to, name), text, 0o644); err != nil {
 			return err
 		}
 	}

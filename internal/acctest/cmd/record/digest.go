@@ -1,6 +1,9 @@
 package main
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // kind of a line in a digest, which decides its colour.
 type kind string
@@ -26,19 +29,39 @@ func digest(lines []line) []row {
 	var rows []row
 	for _, l := range lines {
 		k := sort(l.text)
-		switch {
-		case k == "":
+		if k == "" {
 			continue
-		case k == comment && len(rows) > 0:
-			rows = append(rows, row{kind: space})
 		}
-		text := strings.TrimRight(l.text, " ")
-		if short := []rune(text); len(short) > columns {
-			text = string(short[:columns-1]) + "…"
+		if k == comment && len(rows) > 0 {
+			if last := len(rows) - 1; rows[last].kind == comment {
+				rows = rows[:last] // nothing of what it announces was picked
+			} else {
+				rows = append(rows, row{kind: space})
+			}
 		}
-		rows = append(rows, row{kind: k, text: text})
+		for _, text := range fold(l.text, k) {
+			rows = append(rows, row{kind: k, text: text})
+		}
 	}
 	return rows
+}
+
+// fold cuts a line to the width of the picture. A query of all kinds, whose rest says
+// little, is shortened.
+func fold(text string, k kind) []string {
+	var parts []string
+	rest := []rune(strings.TrimRight(text, " "))
+	for len(rest) > columns {
+		if k == prompt && strings.Contains(text, " get ") {
+			return []string{string(rest[:columns-1]) + "…"}
+		}
+		at := columns
+		if blank := strings.LastIndexByte(string(rest[:columns]), ' '); blank > columns/2 {
+			at = len([]rune(string(rest[:columns])[:blank]))
+		}
+		parts, rest = append(parts, string(rest[:at])), append([]rune("    "), []rune(strings.TrimLeft(string(rest[at:]), " "))...)
+	}
+	return append(parts, string(rest))
 }
 
 // sort returns the kind of a line, "" for one that is left out.
@@ -47,18 +70,21 @@ func sort(text string) kind {
 	switch {
 	case strings.HasPrefix(text, "# ") && !strings.HasSuffix(text, ":"):
 		return comment
+	case strings.HasPrefix(text, "$ kubectl -n") && strings.Contains(text, " get ") && !strings.Contains(text, "configmap"):
+		return ""
 	case strings.HasPrefix(text, "$ "):
 		return prompt
 	case strings.HasPrefix(text, "  sleep-") && strings.Contains(text, " refused"):
 		return bad
 	case strings.HasPrefix(text, "  sleep-"):
 		return good
-	case strings.HasPrefix(trimmed, "+ \"mytest/app="), strings.Contains(trimmed, "-> httpbin.org:80 HTTP, upgraded"):
+	case strings.HasPrefix(text, `          + "mytest/app=`), strings.HasPrefix(text, "["):
 		return plain
-	case strings.Contains(trimmed, `"evil.example" (`), strings.HasPrefix(text, "["):
+	case strings.HasPrefix(trimmed, `- "`) && (strings.Contains(trimmed, "(kubectl-") || strings.Contains(trimmed, "gone ->")):
 		return plain
-	case strings.HasPrefix(trimmed, "Plan: "), strings.HasPrefix(trimmed, "Apply complete!"),
-		strings.HasPrefix(trimmed, "No changes."), strings.HasPrefix(trimmed, "Destroy complete!"):
+	case slices.ContainsFunc([]string{
+		"Plan: ", "Apply complete!", "No changes.", "Destroy complete!", "No resources found", "mode: REGISTRY_ONLY",
+	}, func(start string) bool { return strings.HasPrefix(trimmed, start) }):
 		return plain
 	}
 	return ""

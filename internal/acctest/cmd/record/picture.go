@@ -6,9 +6,7 @@ import (
 	"fmt"
 )
 
-// Sizes in pixels. The width of a character is that of the usual monospaced fonts;
-// textLength would hold a line to it, and is not needed for text that is not aligned
-// with anything else.
+// Sizes in pixels. The width of a character is that of the usual monospaced fonts.
 const (
 	fontSize, charWidth, lineHeight, margin = 12, 7.3, 17, 16
 )

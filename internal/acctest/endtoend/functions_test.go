@@ -22,18 +22,25 @@ const offline = `terraform {
 }
 `
 
-// testWithFiles applies an example, with the files that it reads.
+// testWithFiles applies an example, with the files that it reads, where the
+// gateway that they name is there already.
 func testWithFiles(t *testing.T, f *acctest.Fixture, example string) {
+	gateway := f.Workspace(f.CLI, f.Config(`
+resource "istio_egress_gateway" "a" {
+  name      = "egressgateway-a"
+  namespace = "`+exampleGatewayNamespace+`"
+}
+`))
+	gateway.Expect(0, acctest.Apply)
 	w := f.Workspace(f.CLI, f.Config(read(t, example)))
 	for _, file := range published(t, filepath.Dir(example)+"/*.yaml") {
 		w.Write(filepath.Base(file), read(t, file))
 	}
 	w.Expect(0, acctest.Apply)
 	w.Expect(acctest.NoChanges, acctest.Plan)
-	if len(f.ManagedIDs()) > 0 {
-		istioctlFindsNothing(t, f)
-	}
+	istioctlFindsNothing(t, f)
 	w.Expect(0, acctest.Destroy)
+	gateway.Expect(0, acctest.Destroy)
 	nothingLeft(t, f)
 }
 

@@ -53,17 +53,20 @@ func TestExamplesLifecycle(t *testing.T) {
 			nothingLeft(t, f)
 		})
 	}
-	for _, pattern := range []string{"functions/*/function.tf", "guides/*/main.tf"} {
-		for _, example := range published(t, pattern) {
-			covered[example] = true
-			t.Run(example, func(t *testing.T) {
-				if example == exampleMove {
-					testMove(t, f)
-					return
-				}
-				testWithFiles(t, f, example)
-			})
-		}
+	for _, example := range published(t, "functions/*/function.tf") {
+		covered[example] = true
+		t.Run(example, func(t *testing.T) { testFunctionExample(t, f, example) })
+	}
+	for _, example := range published(t, "guides/*/main.tf") {
+		covered[example] = true
+		t.Run(example, func(t *testing.T) {
+			if example == exampleMove {
+				testMove(t, f)
+				return
+			}
+			testWithFiles(t, f, example)
+			nothingLeft(t, f)
+		})
 	}
 	for _, pattern := range []string{"*.tf", "*/*.tf", "*/*/*.tf", "*/*/*/*.tf", "*/*/*.sh"} {
 		for _, example := range published(t, pattern) {

@@ -22,9 +22,9 @@ const offline = `terraform {
 }
 `
 
-// testWithFiles applies an example, with the files that it reads, where the
-// gateway that they name is there already.
-func testWithFiles(t *testing.T, f *acctest.Fixture, example string) {
+// testFunctionExample applies an example where the gateway that it names is
+// there already.
+func testFunctionExample(t *testing.T, f *acctest.Fixture, example string) {
 	gateway := f.Workspace(f.CLI, f.Config(`
 resource "istio_egress_gateway" "a" {
   name      = "egressgateway-a"
@@ -32,6 +32,13 @@ resource "istio_egress_gateway" "a" {
 }
 `))
 	gateway.Expect(0, acctest.Apply)
+	testWithFiles(t, f, example)
+	gateway.Expect(0, acctest.Destroy)
+	nothingLeft(t, f)
+}
+
+// testWithFiles applies an example, with the files that it reads.
+func testWithFiles(t *testing.T, f *acctest.Fixture, example string) {
 	w := f.Workspace(f.CLI, f.Config(read(t, example)))
 	for _, file := range published(t, filepath.Dir(example)+"/*.yaml") {
 		w.Write(filepath.Base(file), read(t, file))
@@ -40,8 +47,6 @@ resource "istio_egress_gateway" "a" {
 	w.Expect(acctest.NoChanges, acctest.Plan)
 	istioctlFindsNothing(t, f)
 	w.Expect(0, acctest.Destroy)
-	gateway.Expect(0, acctest.Destroy)
-	nothingLeft(t, f)
 }
 
 // TestConvertedPoliciesLifecycle plans the examples of the ASM document, once as

@@ -220,7 +220,7 @@ func TestMeshWords(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	w.Write("main.tf", of("REGISTRY_ONLY"))
-	w.Expect(acctest.HasChanges, acctest.Plan, firewall, "every workload of the mesh (revision "+revision+")", "https://istio.io/")
+	w.Expect(acctest.HasChanges, acctest.Plan, firewall, "every workload of the mesh (revision "+revision+")", "guides/threat-model")
 	w.Expect(0, acctest.Apply)
 	if said := w.Expect(acctest.NoChanges, acctest.Plan); strings.Contains(said.Output, firewall) {
 		t.Errorf("a plan without changes warns:\n%s", said.Output)

@@ -3,6 +3,7 @@ package convert
 import (
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
+	"github.com/meshegress/terraform-provider-istio/internal/fields"
 )
 
 // asmPolicy is the custom resource of Alibaba Cloud Service Mesh.
@@ -18,107 +19,107 @@ var asmOrigins = origins{
 }
 
 // ASMEgressTrafficPolicy converts an ASMEgressTrafficPolicy. The error is of
-// type Problems.
+// type fields.Problems.
 func ASMEgressTrafficPolicy(text string) (policy.Policy, error) {
 	d, err := read(text, asmPolicy)
 	if err != nil {
 		return policy.Policy{}, err
 	}
-	root := d.root.object()
-	root.ignore("apiVersion", "kind", "status")
+	root := d.root.Object()
+	root.Ignore("apiVersion", "kind", "status")
 	name, namespace := metadata(root)
 	p := policy.Policy{
 		Name:                name,
 		ByEgressGateway:     &compile.Reference{Namespace: asmNamespace},
 		UnselectedWorkloads: policy.Deny,
 	}
-	if value := namespace.text(); value != nil && *value != asmNamespace {
-		namespace.fail("%q, and ASM acts only on policies in namespace %s: this one grants nothing", *value, asmNamespace)
+	if value := namespace.Text(); value != nil && *value != asmNamespace {
+		namespace.Fail("%q, and ASM acts only on policies in namespace %s: this one grants nothing", *value, asmNamespace)
 	}
-	if spec := root.take("spec"); spec.there() {
-		asmSpec(spec.object(), &p)
+	if spec := root.Take("spec"); spec.There() {
+		asmSpec(spec.Object(), &p)
 	} else {
-		spec.required()
+		spec.Required()
 	}
-	root.done()
+	root.Done()
 	if len(d.problems) == 0 {
 		asmOrigins.add(d, policy.Validate(p, compile.Mesh{}))
 	}
-	return p, d.problems.err()
+	return p, d.problems.Err()
 }
 
-func asmSpec(spec *object, p *policy.Policy) {
-	gateway := spec.take("byEgressGateway")
-	gateway.required()
-	o := gateway.object()
-	p.ByEgressGateway.Name = o.take("name").requiredText()
-	o.take("port").refuse("the port belongs to the entries, to[].byEgressGateway.port; take it out here")
-	o.done()
+func asmSpec(spec *fields.Object, p *policy.Policy) {
+	gateway := spec.Take("byEgressGateway")
+	gateway.Required()
+	o := gateway.Object()
+	p.ByEgressGateway.Name = o.Take("name").RequiredText()
+	o.Take("port").Refuse("the port belongs to the entries, to[].byEgressGateway.port; take it out here")
+	o.Done()
 
-	rules := spec.take("egressRules")
-	rules.required()
-	for _, element := range rules.list() {
-		p.EgressRules = append(p.EgressRules, asmRule(element.object()))
+	rules := spec.Take("egressRules")
+	rules.Required()
+	for _, element := range rules.List() {
+		p.EgressRules = append(p.EgressRules, asmRule(element.Object()))
 	}
-	spec.done()
+	spec.Done()
 }
 
-func asmRule(o *object) policy.Rule {
-	rule := policy.Rule{Name: o.take("name").nonEmpty()}
-	for _, element := range o.take("from").list() {
-		source := element.object()
+func asmRule(o *fields.Object) policy.Rule {
+	rule := policy.Rule{Name: o.Take("name").NonEmpty()}
+	for _, element := range o.Take("from").List() {
+		source := element.Object()
 		rule.From = append(rule.From, policy.From{
-			Namespace:        source.take("namespace").requiredText(),
-			WorkloadSelector: source.take("workloadSelector").textMap(),
+			Namespace:        source.Take("namespace").RequiredText(),
+			WorkloadSelector: source.Take("workloadSelector").TextMap(),
 		})
-		source.done()
+		source.Done()
 	}
-	for _, element := range o.take("to").list() {
-		rule.To = append(rule.To, asmEntry(element.object()))
+	for _, element := range o.Take("to").List() {
+		rule.To = append(rule.To, asmEntry(element.Object()))
 	}
-	o.done()
+	o.Done()
 	return rule
 }
 
-func asmEntry(o *object) policy.To {
+func asmEntry(o *fields.Object) policy.To {
 	to := policy.To{
-		Name:  o.take("name").requiredText(),
-		Hosts: o.take("hosts").texts(),
+		Name:  o.Take("name").RequiredText(),
+		Hosts: o.Take("hosts").Texts(),
 	}
-	port := o.take("port")
-	port.required()
-	p := port.object()
+	port := o.Take("port")
+	port.Required()
+	p := port.Object()
 	to.Port = policy.Port{
-		Name:     p.take("name").requiredText(),
-		Number:   p.take("number").requiredInteger(),
-		Protocol: p.take("protocol").requiredText(),
+		Name:     p.Take("name").RequiredText(),
+		Number:   p.Take("number").RequiredInteger(),
+		Protocol: p.Take("protocol").RequiredText(),
 	}
-	p.done()
+	p.Done()
 
-	gateway := o.take("byEgressGateway").object()
-	gateway.take("name").refuse("the gateway is that of the policy, spec.byEgressGateway.name; take it out here")
+	gateway := o.Take("byEgressGateway").Object()
+	gateway.Take("name").Refuse("the gateway is that of the policy, spec.byEgressGateway.name; take it out here")
 	// A port left blank is assigned; 0 is how the API writes blank.
-	if port := gateway.take("port").integer(); port != nil && *port != 0 {
+	if port := gateway.Take("port").Integer(); port != nil && *port != 0 {
 		to.ByEgressGateway = &policy.EntryGateway{Port: *port}
 	}
-	gateway.done()
+	gateway.Done()
 
-	if upgrade := o.take("httpsUpgrade"); upgrade.there() {
-		to.HTTPSUpgrade = asmUpgrade(upgrade.object())
+	if upgrade := o.Take("httpsUpgrade"); upgrade.There() {
+		to.HTTPSUpgrade = asmUpgrade(upgrade.Object())
 	}
-	o.done()
+	o.Done()
 	return to
 }
 
 // asmUpgrade returns nil for an upgrade that is switched off without a port:
 // ASM ignores the port then, and our attribute has to have one.
-func asmUpgrade(o *object) *policy.HTTPSUpgrade {
-	enabled, port := o.take("enabled"), o.take("port")
-	o.done()
-	enabled.required()
-	on := enabled.boolean()
-	if on == nil || (!*on && !port.there()) {
+func asmUpgrade(o *fields.Object) *policy.HTTPSUpgrade {
+	enabled, port := o.Take("enabled"), o.Take("port")
+	o.Done()
+	enabled.Required()
+	on := enabled.Boolean()
+	if on == nil || (!*on && !port.There()) {
 		return nil
 	}
-	return &policy.HTTPSUpgrade{Enabled: *on, Port: port.requiredInteger()}
+	return &policy.HTTPSUpgrade{Enabled: *on, Port: port.RequiredInteger()}
 }

@@ -9,7 +9,7 @@
 // that our resource would refuse. Ignored on purpose are only `status` and what
 // the API server and tools keep in `metadata` for themselves (metadata.go).
 //
-// It is pure. document.go finds the one custom resource in a text, field.go
-// reads its fields and complains of those that nobody asked for, locate.go
-// finds the field that a problem of the compiler is about.
+// It is pure. document.go finds the one custom resource in a text, package
+// fields reads it and complains of what nobody asked for, locate.go finds the
+// field that a problem of the compiler is about.
 package convert

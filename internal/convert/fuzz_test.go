@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/meshegress/terraform-provider-istio/internal/convert"
+	"github.com/meshegress/terraform-provider-istio/internal/fields"
 )
 
 // What is converted is accepted by our resource, and what is not has a reason;
@@ -42,7 +42,7 @@ func fuzz(f *testing.F, prefix string) {
 			valid(t, converted)
 			return
 		}
-		var problems convert.Problems
+		var problems fields.Problems
 		if !errors.As(err, &problems) || len(problems) == 0 || strings.TrimSpace(err.Error()) == "" {
 			t.Errorf("error without problems: %#v", err)
 		}

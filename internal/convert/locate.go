@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
+	"github.com/meshegress/terraform-provider-istio/internal/fields"
 )
 
 // origins says from which field an attribute comes, by the dotted path of the
@@ -22,7 +22,7 @@ func (o origins) add(d *document, problems []compile.Problem) {
 			continue
 		}
 		path, line := o.locate(d, problem.Path)
-		d.problems = append(d.problems, Problem{
+		d.problems = append(d.problems, fields.Problem{
 			Path: path, Line: line,
 			Text: strings.TrimSuffix(problem.Summary+": "+problem.Detail, "."),
 		})
@@ -33,23 +33,23 @@ func (o origins) add(d *document, problems []compile.Problem) {
 // of the closest field around it.
 func (o origins) locate(d *document, attribute []any) (string, int) {
 	steps, rest := o.split(attribute)
-	at, line := d.root, d.root.line()
+	at, line := d.root, d.root.Line()
 	path := ""
 	follow := func(step any) {
-		child, ok := at.child(step)
+		child, ok := at.Child(step)
 		if name, isName := step.(string); !ok && isName {
-			step = camelCase(name)
-			child, ok = at.child(step)
+			step = fields.CamelCase(name)
+			child, ok = at.Child(step)
 		}
 		switch step := step.(type) {
 		case string:
-			path = join(path, step)
+			path = fields.Join(path, step)
 		case int:
 			path = fmt.Sprintf("%s[%d]", path, step)
 		}
 		at = child
 		if ok {
-			line = child.line()
+			line = child.Line()
 		}
 	}
 	for _, step := range steps {
@@ -78,15 +78,4 @@ func (o origins) split(attribute []any) (steps []string, rest []any) {
 		}
 	}
 	return []string{"spec"}, attribute
-}
-
-// camelCase turns the name of an attribute into that of a field.
-func camelCase(name string) string {
-	words := strings.Split(name, "_")
-	for i, word := range words[1:] {
-		if word != "" {
-			words[i+1] = string(unicode.ToUpper(rune(word[0]))) + word[1:]
-		}
-	}
-	return strings.Join(words, "")
 }

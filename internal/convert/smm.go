@@ -6,6 +6,7 @@ import (
 
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/workload"
+	"github.com/meshegress/terraform-provider-istio/internal/fields"
 )
 
 // smmGateway is the custom resource of Cisco Service Mesh Manager. What its
@@ -55,7 +56,7 @@ var smmOrigins = origins{
 }
 
 // SMMMeshGateway converts an IstioMeshGateway of type egress. The error is of
-// type Problems.
+// type fields.Problems.
 //
 // What the custom resource does not say is the default of our resource, with
 // two exceptions, which keep what its users rely on: authorization is "none",
@@ -70,107 +71,107 @@ func SMMMeshGateway(text string) (workload.Gateway, error) {
 	g.Authorization = string(compile.AuthorizationNone)
 	g.SpreadAcrossNodes = false
 
-	root := d.root.object()
-	root.ignore("apiVersion", "kind", "status")
+	root := d.root.Object()
+	root.Ignore("apiVersion", "kind", "status")
 	name, namespace := metadata(root)
-	g.Name, g.Namespace = name, namespace.requiredText()
-	if spec := root.take("spec"); spec.there() {
-		smmSpec(spec.object(), &g)
+	g.Name, g.Namespace = name, namespace.RequiredText()
+	if spec := root.Take("spec"); spec.There() {
+		smmSpec(spec.Object(), &g)
 	} else {
-		spec.required()
+		spec.Required()
 	}
-	root.done()
+	root.Done()
 	if len(d.problems) == 0 {
 		smmOrigins.add(d, workload.Validate(g, compile.Mesh{}))
 	}
-	return g, d.problems.err()
+	return g, d.problems.Err()
 }
 
-func smmSpec(spec *object, g *workload.Gateway) {
-	smmType(spec.take("type"))
-	if controlPlane := spec.take("istioControlPlane"); controlPlane.there() {
+func smmSpec(spec *fields.Object, g *workload.Gateway) {
+	smmType(spec.Take("type"))
+	if controlPlane := spec.Take("istioControlPlane"); controlPlane.There() {
 		// The operator labels its control planes so (Revision and
 		// NamespacedRevision in api/v1alpha1/istiocontrolplane_types.go).
-		o := controlPlane.object()
-		revision := strings.ReplaceAll(o.take("name").requiredText(), ".", "-") + "." + o.take("namespace").requiredText()
+		o := controlPlane.Object()
+		revision := strings.ReplaceAll(o.Take("name").RequiredText(), ".", "-") + "." + o.Take("namespace").RequiredText()
 		g.Revision = &revision
-		o.done()
+		o.Done()
 	} else {
-		controlPlane.required()
+		controlPlane.Required()
 	}
-	if root := spec.take("runAsRoot").boolean(); root != nil {
+	if root := spec.Take("runAsRoot").Boolean(); root != nil {
 		g.RunAsRoot = *root
 	}
-	if service := spec.take("service"); service.there() {
-		smmService(service.object(), g)
+	if service := spec.Take("service"); service.There() {
+		smmService(service.Object(), g)
 	} else {
-		service.required()
+		service.Required()
 	}
-	smmDeployment(spec.take("deployment").object(), g)
-	spec.take("k8sResourceOverlays").refuse("patches of generated objects have no counterpart; say what they change by attributes of the gateway")
-	spec.done()
+	smmDeployment(spec.Take("deployment").Object(), g)
+	spec.Take("k8sResourceOverlays").Refuse("patches of generated objects have no counterpart; say what they change by attributes of the gateway")
+	spec.Done()
 }
 
-func smmType(f field) {
-	switch kind := f.requiredText(); {
-	case !f.there() || kind == smmEgress:
+func smmType(f fields.Field) {
+	switch kind := f.RequiredText(); {
+	case !f.There() || kind == smmEgress:
 	case kind == "ingress":
-		f.fail("an ingress gateway; istio_egress_gateway makes egress gateways only")
+		f.Fail("an ingress gateway; istio_egress_gateway makes egress gateways only")
 	default:
-		f.fail("%q is neither %s nor ingress", kind, smmEgress)
+		f.Fail("%q is neither %s nor ingress", kind, smmEgress)
 	}
 }
 
-func smmService(o *object, g *workload.Gateway) {
-	s := &workload.Service{Type: o.take("type").nonEmpty()}
-	ports := o.take("ports")
-	ports.required()
+func smmService(o *fields.Object, g *workload.Gateway) {
+	s := &workload.Service{Type: o.Take("type").NonEmpty()}
+	ports := o.Take("ports")
+	ports.Required()
 	g.Ports = nil
-	for _, element := range ports.list() {
-		g.Ports = append(g.Ports, smmPort(element.object()))
+	for _, element := range ports.List() {
+		g.Ports = append(g.Ports, smmPort(element.Object()))
 	}
-	m := o.take("metadata").object()
-	s.Labels = smmOwnLabels(m.take("labels"), g)
-	s.Annotations = m.take("annotations").textMap()
-	m.done()
+	m := o.Take("metadata").Object()
+	s.Labels = smmOwnLabels(m.Take("labels"), g)
+	s.Annotations = m.Take("annotations").TextMap()
+	m.Done()
 
-	s.LoadBalancerIP = o.take("loadBalancerIP").nonEmpty()
-	s.LoadBalancerSourceRanges = o.take("loadBalancerSourceRanges").texts()
-	s.ExternalTrafficPolicy = o.take("externalTrafficPolicy").nonEmpty()
-	s.SessionAffinity = o.take("sessionAffinity").nonEmpty()
-	if family := o.take("ipFamily").nonEmpty(); family != nil {
+	s.LoadBalancerIP = o.Take("loadBalancerIP").NonEmpty()
+	s.LoadBalancerSourceRanges = o.Take("loadBalancerSourceRanges").Texts()
+	s.ExternalTrafficPolicy = o.Take("externalTrafficPolicy").NonEmpty()
+	s.SessionAffinity = o.Take("sessionAffinity").NonEmpty()
+	if family := o.Take("ipFamily").NonEmpty(); family != nil {
 		s.IPFamilies = []string{*family}
 	}
-	o.take("selector").refuse("the Service selects the pods of the gateway, and nothing else (the operator did not render this field either); take it out")
+	o.Take("selector").Refuse("the Service selects the pods of the gateway, and nothing else (the operator did not render this field either); take it out")
 	for _, name := range []string{"clusterIP", "externalIPs", "externalName", "healthCheckNodePort", "publishNotReadyAddresses", "sessionAffinityConfig"} {
-		o.take(name).refuse("istio_egress_gateway has no such setting (the operator did not render this field either); take it out")
+		o.Take(name).Refuse("istio_egress_gateway has no such setting (the operator did not render this field either); take it out")
 	}
-	o.done()
+	o.Done()
 	g.Service = s
 }
 
-func smmPort(o *object) workload.Port {
+func smmPort(o *fields.Object) workload.Port {
 	port := workload.Port{
-		Name:     o.take("name").requiredText(),
-		Port:     o.take("port").requiredInteger(),
-		Protocol: o.take("protocol").nonEmpty(),
+		Name:     o.Take("name").RequiredText(),
+		Port:     o.Take("port").RequiredInteger(),
+		Protocol: o.Take("protocol").NonEmpty(),
 	}
-	if target := o.take("targetPort"); target.there() && target.node.ShortTag() == textTag {
-		target.fail("the name of a container port, and the gateway's ports have none; give the number")
+	if target := o.Take("targetPort"); target.IsText() {
+		target.Fail("the name of a container port, and the gateway's ports have none; give the number")
 	} else {
-		port.TargetPort = target.integer()
+		port.TargetPort = target.Integer()
 	}
-	if node := o.take("nodePort").integer(); node != nil && *node != 0 {
+	if node := o.Take("nodePort").Integer(); node != nil && *node != 0 {
 		port.NodePort = node
 	}
-	o.done()
+	o.Done()
 	return port
 }
 
 // smmOwnLabels returns labels without those that the gateway gets anyway. The
 // provider sets `app` and `istio`; a value other than its own cannot be kept.
-func smmOwnLabels(f field, g *workload.Gateway) map[string]string {
-	labels := f.textMap()
+func smmOwnLabels(f fields.Field, g *workload.Gateway) map[string]string {
+	labels := f.TextMap()
 	for key, value := range map[string]string{"app": g.Name, compile.GatewayLabel: g.Name, "app.kubernetes.io/name": g.Name} {
 		if labels[key] == value {
 			delete(labels, key)
@@ -184,14 +185,14 @@ func smmOwnLabels(f field, g *workload.Gateway) map[string]string {
 
 // smmPodLabels returns the labels of the pods: what the operator's chart puts
 // there, whose Deployment labels are labels of the pods as well.
-func smmPodLabels(f field, g *workload.Gateway) map[string]string {
+func smmPodLabels(f fields.Field, g *workload.Gateway) map[string]string {
 	labels := maps.Clone(g.Labels)
 	if labels == nil {
 		labels = map[string]string{}
 	}
 	add := func(key, value string) {
 		if other, ok := labels[key]; ok && other != value {
-			f.fail("label %s is %q here and %q by deployment.metadata or by the name of the gateway; pods have it once", key, value, other)
+			f.Fail("label %s is %q here and %q by deployment.metadata or by the name of the gateway; pods have it once", key, value, other)
 		}
 		labels[key] = value
 	}

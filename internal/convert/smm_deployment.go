@@ -4,178 +4,179 @@ import (
 	"slices"
 
 	"github.com/meshegress/terraform-provider-istio/internal/compile/workload"
+	"github.com/meshegress/terraform-provider-istio/internal/fields"
 )
 
 // annotationImage is how the operator's chart hands `image` to injection.
 const annotationImage = "sidecar.istio.io/proxyImage"
 
-func smmDeployment(o *object, g *workload.Gateway) {
-	m := o.take("metadata").object()
-	g.Labels = smmOwnLabels(m.take("labels"), g)
-	g.Annotations = m.take("annotations").textMap()
-	m.done()
+func smmDeployment(o *fields.Object, g *workload.Gateway) {
+	m := o.Take("metadata").Object()
+	g.Labels = smmOwnLabels(m.Take("labels"), g)
+	g.Annotations = m.Take("annotations").TextMap()
+	m.Done()
 
-	smmReplicas(o.take("replicas").object(), g)
-	smmStrategy(o.take("deploymentStrategy").object(), g)
-	if budget := o.take("podDisruptionBudget"); budget.there() {
-		b := budget.object()
-		minimum, maximum := b.take("minAvailable").literal(), b.take("maxUnavailable").literal()
-		b.done()
+	smmReplicas(o.Take("replicas").Object(), g)
+	smmStrategy(o.Take("deploymentStrategy").Object(), g)
+	if budget := o.Take("podDisruptionBudget"); budget.There() {
+		b := budget.Object()
+		minimum, maximum := b.Take("minAvailable").Literal(), b.Take("maxUnavailable").Literal()
+		b.Done()
 		if minimum != nil || maximum != nil {
 			g.PodDisruptionBudget = &workload.PodDisruptionBudget{MinAvailable: minimum, MaxUnavailable: maximum}
 		}
 	}
-	if resources := o.take("resources"); resources.there() {
-		r := resources.object()
-		g.Resources = &workload.Resources{Limits: r.take("limits").entries(field.literal), Requests: r.take("requests").entries(field.literal)}
-		r.done()
+	if resources := o.Take("resources"); resources.There() {
+		r := resources.Object()
+		g.Resources = &workload.Resources{Limits: r.Take("limits").Entries(fields.Field.Literal), Requests: r.Take("requests").Entries(fields.Field.Literal)}
+		r.Done()
 	}
-	g.NodeSelector = o.take("nodeSelector").textMap()
-	g.PriorityClassName = o.take("priorityClassName").nonEmpty()
-	mirror(o.take("affinity"), &g.Affinity)
-	mirror(o.take("tolerations"), &g.Tolerations)
-	mirror(o.take("topologySpreadConstraints"), &g.TopologySpreadConstraints)
+	g.NodeSelector = o.Take("nodeSelector").TextMap()
+	g.PriorityClassName = o.Take("priorityClassName").NonEmpty()
+	fields.Mirror(o.Take("affinity"), &g.Affinity)
+	fields.Mirror(o.Take("tolerations"), &g.Tolerations)
+	fields.Mirror(o.Take("topologySpreadConstraints"), &g.TopologySpreadConstraints)
 	g.Pod = smmPod(o, g)
 
-	smmSecurity(o.take("securityContext").object(), g.RunAsRoot)
-	o.take("imagePullPolicy").refuse("injection decides when the proxy image is pulled; take it out")
-	o.take("livenessProbe").refuse("istio_egress_gateway has no liveness probe; take it out")
-	o.done()
+	smmSecurity(o.Take("securityContext").Object(), g.RunAsRoot)
+	o.Take("imagePullPolicy").Refuse("injection decides when the proxy image is pulled; take it out")
+	o.Take("livenessProbe").Refuse("istio_egress_gateway has no liveness probe; take it out")
+	o.Done()
 }
 
 // smmReplicas reads a fixed number, or the bounds of an autoscaler, within
 // which `count` says nothing more.
-func smmReplicas(o *object, g *workload.Gateway) {
-	count, low, high, cpu := o.take("count"), o.take("min"), o.take("max"), o.take("targetCPUUtilizationPercentage")
-	o.done()
-	number, from, to := count.integer(), low.integer(), high.integer()
-	if low.there() != high.there() {
+func smmReplicas(o *fields.Object, g *workload.Gateway) {
+	count, low, high, cpu := o.Take("count"), o.Take("min"), o.Take("max"), o.Take("targetCPUUtilizationPercentage")
+	o.Done()
+	number, from, to := count.Integer(), low.Integer(), high.Integer()
+	if low.There() != high.There() {
 		given := low
-		if high.there() {
+		if high.There() {
 			given = high
 		}
-		given.fail("autoscaling needs both min and max; give the other one too, or take this one out")
+		given.Fail("autoscaling needs both min and max; give the other one too, or take this one out")
 		return
 	}
 	if from == nil || to == nil {
 		g.Replicas = number
-		cpu.refuse("autoscaling needs min and max; give both, or take this out")
+		cpu.Refuse("autoscaling needs min and max; give both, or take this out")
 		return
 	}
 	if number != nil && (*number < *from || *number > *to) {
-		count.fail("%d is outside of min %d and max %d; take it out, the autoscaler decides", *number, *from, *to)
+		count.Fail("%d is outside of min %d and max %d; take it out, the autoscaler decides", *number, *from, *to)
 	}
 	g.Autoscaling = &workload.Autoscaling{MinReplicas: from, MaxReplicas: *to}
 	// The operator takes 0 for its default, which is ours.
-	if percent := cpu.integer(); percent != nil && *percent != 0 {
+	if percent := cpu.Integer(); percent != nil && *percent != 0 {
 		g.Autoscaling.CPUUtilization = percent
 	}
 }
 
-func smmStrategy(o *object, g *workload.Gateway) {
-	kind := o.take("type")
-	if name := kind.nonEmpty(); name != nil && *name != "RollingUpdate" {
-		kind.fail("%q: pods of a gateway are replaced by RollingUpdate only", *name)
+func smmStrategy(o *fields.Object, g *workload.Gateway) {
+	kind := o.Take("type")
+	if name := kind.NonEmpty(); name != nil && *name != "RollingUpdate" {
+		kind.Fail("%q: pods of a gateway are replaced by RollingUpdate only", *name)
 	}
-	if update := o.take("rollingUpdate"); update.there() {
-		u := update.object()
-		g.RollingUpdate = &workload.RollingUpdate{MaxUnavailable: u.take("maxUnavailable").literal(), MaxSurge: u.take("maxSurge").literal()}
-		u.done()
+	if update := o.Take("rollingUpdate"); update.There() {
+		u := update.Object()
+		g.RollingUpdate = &workload.RollingUpdate{MaxUnavailable: u.Take("maxUnavailable").Literal(), MaxSurge: u.Take("maxSurge").Literal()}
+		u.Done()
 	}
-	o.done()
+	o.Done()
 }
 
-func smmPod(o *object, g *workload.Gateway) *workload.Pod {
+func smmPod(o *fields.Object, g *workload.Gateway) *workload.Pod {
 	pod := &workload.Pod{}
-	m := o.take("podMetadata").object()
-	pod.Labels = smmPodLabels(m.take("labels"), g)
-	pod.Annotations = m.take("annotations").textMap()
-	m.done()
-	if image := o.take("image"); image.nonEmpty() != nil {
+	m := o.Take("podMetadata").Object()
+	pod.Labels = smmPodLabels(m.Take("labels"), g)
+	pod.Annotations = m.Take("annotations").TextMap()
+	m.Done()
+	if image := o.Take("image"); image.NonEmpty() != nil {
 		if pod.Annotations == nil {
 			pod.Annotations = map[string]string{}
 		}
-		if other, ok := pod.Annotations[annotationImage]; ok && other != image.node.Value {
-			image.fail("podMetadata.annotations gives another image, %q", other)
+		if other, ok := pod.Annotations[annotationImage]; ok && other != image.Node.Value {
+			image.Fail("podMetadata.annotations gives another image, %q", other)
 		}
-		pod.Annotations[annotationImage] = image.node.Value
+		pod.Annotations[annotationImage] = image.Node.Value
 	}
-	pod.Env = smmNamed(o.take("env"))
-	for _, element := range o.take("imagePullSecrets").list() {
-		reference := element.object()
-		pod.ImagePullSecrets = append(pod.ImagePullSecrets, reference.take("name").requiredText())
-		reference.done()
+	pod.Env = smmNamed(o.Take("env"))
+	for _, element := range o.Take("imagePullSecrets").List() {
+		reference := element.Object()
+		pod.ImagePullSecrets = append(pod.ImagePullSecrets, reference.Take("name").RequiredText())
+		reference.Done()
 	}
-	smmVolumes(o.take("volumes"), o.take("volumeMounts"), pod)
-	if probe := o.take("readinessProbe"); probe.there() {
-		pod.ReadinessProbe = smmReadiness(probe.object())
+	smmVolumes(o.Take("volumes"), o.Take("volumeMounts"), pod)
+	if probe := o.Take("readinessProbe"); probe.There() {
+		pod.ReadinessProbe = smmReadiness(probe.Object())
 	}
-	if security := o.take("podSecurityContext"); security.there() {
-		s := security.object()
-		pod.Sysctls = smmNamed(s.take("sysctls"))
-		s.done()
+	if security := o.Take("podSecurityContext"); security.There() {
+		s := security.Object()
+		pod.Sysctls = smmNamed(s.Take("sysctls"))
+		s.Done()
 	}
 	return pod
 }
 
 // smmNamed reads a list of names and values, such as env.
-func smmNamed(f field) map[string]string {
+func smmNamed(f fields.Field) map[string]string {
 	var all map[string]string
-	for _, element := range f.list() {
-		o := element.object()
-		name, value := o.take("name").requiredText(), o.take("value")
-		o.take("valueFrom").refuse("only a value can be given; mount the Secret or ConfigMap in its place")
-		o.done()
+	for _, element := range f.List() {
+		o := element.Object()
+		name, value := o.Take("name").RequiredText(), o.Take("value")
+		o.Take("valueFrom").Refuse("only a value can be given; mount the Secret or ConfigMap in its place")
+		o.Done()
 		if all == nil {
 			all = map[string]string{}
 		}
 		if _, twice := all[name]; twice {
-			element.fail("%q stands here twice", name)
+			element.Fail("%q stands here twice", name)
 		}
 		all[name] = ""
-		if text := value.text(); text != nil {
+		if text := value.Text(); text != nil {
 			all[name] = *text
 		}
 	}
 	return all
 }
 
-func smmReadiness(o *object) *workload.ReadinessProbe {
+func smmReadiness(o *fields.Object) *workload.ReadinessProbe {
 	probe := &workload.ReadinessProbe{
-		InitialDelaySeconds: o.take("initialDelaySeconds").integer(),
-		PeriodSeconds:       o.take("periodSeconds").integer(),
-		TimeoutSeconds:      o.take("timeoutSeconds").integer(),
-		SuccessThreshold:    o.take("successThreshold").integer(),
-		FailureThreshold:    o.take("failureThreshold").integer(),
+		InitialDelaySeconds: o.Take("initialDelaySeconds").Integer(),
+		PeriodSeconds:       o.Take("periodSeconds").Integer(),
+		TimeoutSeconds:      o.Take("timeoutSeconds").Integer(),
+		SuccessThreshold:    o.Take("successThreshold").Integer(),
+		FailureThreshold:    o.Take("failureThreshold").Integer(),
 	}
 	for _, name := range []string{"exec", "httpGet", "tcpSocket", "grpc"} {
-		o.take(name).refuse("the proxy is asked at /healthz/ready on port 15021, and nowhere else; take it out")
+		o.Take(name).Refuse("the proxy is asked at /healthz/ready on port 15021, and nowhere else; take it out")
 	}
-	o.take("terminationGracePeriodSeconds").refuse("istio_egress_gateway has no such setting for its probe; take it out")
-	o.done()
+	o.Take("terminationGracePeriodSeconds").Refuse("istio_egress_gateway has no such setting for its probe; take it out")
+	o.Done()
 	return probe
 }
 
 // smmSecurity takes a security context that says what the gateway does anyway.
-func smmSecurity(o *object, root bool) {
+func smmSecurity(o *fields.Object, root bool) {
 	user, nonRoot := int64(1337), true
 	if root {
 		user, nonRoot = 0, false
 	}
 	for _, name := range []string{"runAsUser", "runAsGroup"} {
-		f := o.take(name)
-		if id := f.integer(); id != nil && *id != user {
-			f.fail("the proxy runs as %d; take it out, or set spec.runAsRoot", user)
+		f := o.Take(name)
+		if id := f.Integer(); id != nil && *id != user {
+			f.Fail("the proxy runs as %d; take it out, or set spec.runAsRoot", user)
 		}
 	}
-	f := o.take("runAsNonRoot")
-	if value := f.boolean(); value != nil && *value != nonRoot {
-		f.fail("%t, and spec.runAsRoot is %t", *value, root)
+	f := o.Take("runAsNonRoot")
+	if value := f.Boolean(); value != nil && *value != nonRoot {
+		f.Fail("%t, and spec.runAsRoot is %t", *value, root)
 	}
-	known := slices.Clone(o.asked)
-	for _, name := range o.keys {
+	known := slices.Clone(o.Asked)
+	for _, name := range o.Keys {
 		if !slices.Contains(known, name) {
-			o.take(name).refuse("the security context of the proxy follows from spec.runAsRoot; take it out")
+			o.Take(name).Refuse("the security context of the proxy follows from spec.runAsRoot; take it out")
 		}
 	}
 }

@@ -1,72 +1,76 @@
 package convert
 
-import "github.com/meshegress/terraform-provider-istio/internal/compile/workload"
+import (
+	"github.com/meshegress/terraform-provider-istio/internal/compile/workload"
+
+	"github.com/meshegress/terraform-provider-istio/internal/fields"
+)
 
 // smmVolumes joins volumes and their mounts. A volume is written as in a pod,
 // or with its source under `volumeSource`, as the operator's CRD has it.
-func smmVolumes(volumes, mounts field, pod *workload.Pod) {
+func smmVolumes(volumes, mounts fields.Field, pod *workload.Pod) {
 	paths := map[string]string{}
-	unused := map[string]field{}
-	for _, element := range mounts.list() {
-		o := element.object()
-		name := o.take("name").requiredText()
-		path := o.take("mountPath").requiredText()
+	unused := map[string]fields.Field{}
+	for _, element := range mounts.List() {
+		o := element.Object()
+		name := o.Take("name").RequiredText()
+		path := o.Take("mountPath").RequiredText()
 		// Secrets and ConfigMaps are read-only whatever this says.
-		o.take("readOnly").boolean()
-		o.take("subPath").refuse("a volume is mounted as a whole; take it out")
-		o.done()
+		o.Take("readOnly").Boolean()
+		o.Take("subPath").Refuse("a volume is mounted as a whole; take it out")
+		o.Done()
 		if _, twice := paths[name]; twice {
-			element.fail("volume %q is mounted twice, and can be mounted once", name)
+			element.Fail("volume %q is mounted twice, and can be mounted once", name)
 		}
 		paths[name], unused[name] = path, element
 	}
-	for _, element := range volumes.list() {
-		o := element.object()
-		name := o.take("name").requiredText()
+	for _, element := range volumes.List() {
+		o := element.Object()
+		name := o.Take("name").RequiredText()
 		path, mounted := paths[name]
 		if !mounted {
-			element.fail("volume %q is not mounted; take it out", name)
+			element.Fail("volume %q is not mounted; take it out", name)
 		}
 		delete(unused, name)
 		source := o
-		if nested := o.take("volumeSource"); nested.there() {
-			source = nested.object()
+		if nested := o.Take("volumeSource"); nested.There() {
+			source = nested.Object()
 		}
 		smmVolume(source, name, path, pod)
 		if source != o {
-			source.done()
+			source.Done()
 		}
-		o.done()
+		o.Done()
 	}
 	for name, mount := range unused {
-		mount.fail("there is no volume %q", name)
+		mount.Fail("there is no volume %q", name)
 	}
 }
 
-func smmVolume(source *object, name, path string, pod *workload.Pod) {
-	secret, configMap := source.take("secret"), source.take("configMap")
+func smmVolume(source *fields.Object, name, path string, pod *workload.Pod) {
+	secret, configMap := source.Take("secret"), source.Take("configMap")
 	switch {
-	case secret.there():
-		o := secret.object()
+	case secret.There():
+		o := secret.Object()
 		pod.SecretVolumes = append(pod.SecretVolumes, workload.SecretVolume{
-			Name: name, SecretName: o.take("secretName").requiredText(), MountPath: path, Optional: o.take("optional").boolean(),
+			Name: name, SecretName: o.Take("secretName").RequiredText(), MountPath: path, Optional: o.Take("optional").Boolean(),
 		})
-		o.done()
-	case configMap.there():
-		o := configMap.object()
+		o.Done()
+	case configMap.There():
+		o := configMap.Object()
 		reference := o
-		if nested := o.take("localObjectReference"); nested.there() {
-			reference = nested.object()
+		if nested := o.Take("localObjectReference"); nested.There() {
+			reference = nested.Object()
 		}
 		pod.ConfigMapVolumes = append(pod.ConfigMapVolumes, workload.ConfigMapVolume{
-			Name: name, ConfigMapName: reference.take("name").requiredText(), MountPath: path, Optional: o.take("optional").boolean(),
+			Name: name, ConfigMapName: reference.Take("name").RequiredText(), MountPath: path, Optional: o.Take("optional").Boolean(),
 		})
 		if reference != o {
-			reference.done()
+			reference.Done()
 		}
-		o.done()
+		o.Done()
 	default:
-		source.fail("only volumes of a secret or a configMap can be mounted")
-		source.ignore(source.keys...)
+		source.Fail("only volumes of a secret or a configMap can be mounted")
+		source.Ignore(source.Keys...)
 	}
 }

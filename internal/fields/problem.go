@@ -1,4 +1,4 @@
-package convert
+package fields
 
 import (
 	"cmp"
@@ -57,8 +57,8 @@ func (p Problems) Error() string {
 	return out.String()
 }
 
-// err returns the problems as an error, nil if there are none.
-func (p Problems) err() error {
+// Err returns the problems as an error, nil if there are none.
+func (p Problems) Err() error {
 	if len(p) == 0 {
 		return nil
 	}

@@ -7,22 +7,19 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/meshegress/terraform-provider-istio/internal/compile"
+	"github.com/meshegress/terraform-provider-istio/internal/check"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/workload"
 )
-
-// check says what is wrong with a value; see package workload.
-type check[T any] = func(T) *compile.Problem
 
 // The attributes below are optional and have no default in the schema: null
 // is what the description says it is.
 
-func optionalString(description string, checks ...check[string]) schema.StringAttribute {
-	return schema.StringAttribute{MarkdownDescription: description, Optional: true, Validators: stringChecks(checks)}
+func optionalString(description string, checks ...check.Of[string]) schema.StringAttribute {
+	return schema.StringAttribute{MarkdownDescription: description, Optional: true, Validators: validators(checks, check.String)}
 }
 
-func requiredString(description string, checks ...check[string]) schema.StringAttribute {
-	return schema.StringAttribute{MarkdownDescription: description, Required: true, Validators: stringChecks(checks)}
+func requiredString(description string, checks ...check.Of[string]) schema.StringAttribute {
+	return schema.StringAttribute{MarkdownDescription: description, Required: true, Validators: validators(checks, check.String)}
 }
 
 func oneOf(description string, allowed []string) schema.StringAttribute {
@@ -48,19 +45,19 @@ func oneOfText(allowed []string) string {
 	return text
 }
 
-func optionalInt(description string, checks ...check[int64]) schema.Int64Attribute {
-	return schema.Int64Attribute{MarkdownDescription: description, Optional: true, Validators: intChecks(checks)}
+func optionalInt(description string, checks ...check.Of[int64]) schema.Int64Attribute {
+	return schema.Int64Attribute{MarkdownDescription: description, Optional: true, Validators: validators(checks, check.Int64)}
 }
 
-func requiredInt(description string, checks ...check[int64]) schema.Int64Attribute {
-	return schema.Int64Attribute{MarkdownDescription: description, Required: true, Validators: intChecks(checks)}
+func requiredInt(description string, checks ...check.Of[int64]) schema.Int64Attribute {
+	return schema.Int64Attribute{MarkdownDescription: description, Required: true, Validators: validators(checks, check.Int64)}
 }
 
 func optionalBool(description string) schema.BoolAttribute {
 	return schema.BoolAttribute{MarkdownDescription: description, Optional: true}
 }
 
-func optionalMap(description string, checks ...check[map[string]string]) schema.MapAttribute {
+func optionalMap(description string, checks ...check.Of[map[string]string]) schema.MapAttribute {
 	return schema.MapAttribute{
 		MarkdownDescription: description,
 		ElementType:         types.StringType,
@@ -69,7 +66,7 @@ func optionalMap(description string, checks ...check[map[string]string]) schema.
 	}
 }
 
-func optionalList(description string, checks ...check[string]) schema.ListAttribute {
+func optionalList(description string, checks ...check.Of[string]) schema.ListAttribute {
 	return schema.ListAttribute{
 		MarkdownDescription: description,
 		ElementType:         types.StringType,
@@ -78,7 +75,7 @@ func optionalList(description string, checks ...check[string]) schema.ListAttrib
 	}
 }
 
-func requiredList(description string, checks ...check[string]) schema.ListAttribute {
+func requiredList(description string, checks ...check.Of[string]) schema.ListAttribute {
 	return schema.ListAttribute{
 		MarkdownDescription: description,
 		ElementType:         types.StringType,
@@ -118,18 +115,23 @@ func computedMap(description string) schema.MapAttribute {
 	return schema.MapAttribute{MarkdownDescription: description, ElementType: types.StringType, Computed: true}
 }
 
-func listChecks(checks []check[string]) []validator.List {
-	validators := []validator.List{listvalidator.NoNullValues()}
-	for _, v := range stringChecks(checks) {
-		validators = append(validators, listvalidator.ValueStringsAre(v))
+// validators puts checks on an attribute.
+func validators[C, V any](checks []C, on func(C) V) []V {
+	var all []V
+	for _, c := range checks {
+		all = append(all, on(c))
 	}
-	return validators
+	return all
 }
 
-func mapChecks(checks []check[map[string]string]) []validator.Map {
-	validators := []validator.Map{mapvalidator.NoNullValues()}
-	for _, c := range checks {
-		validators = append(validators, mapCheck{c})
+func listChecks(checks []check.Of[string]) []validator.List {
+	all := []validator.List{listvalidator.NoNullValues()}
+	for _, v := range validators(checks, check.String) {
+		all = append(all, listvalidator.ValueStringsAre(v))
 	}
-	return validators
+	return all
+}
+
+func mapChecks(checks []check.Of[map[string]string]) []validator.Map {
+	return append([]validator.Map{mapvalidator.NoNullValues()}, validators(checks, check.Map)...)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/workload"
 	"github.com/meshegress/terraform-provider-istio/internal/diagnose"
+	"github.com/meshegress/terraform-provider-istio/internal/private"
 )
 
 // Create implements resource.Resource. It answers once: whatever happened,
@@ -54,9 +55,9 @@ func (r *Resource) Create(ctx context.Context, req resource.CreateRequest, resp 
 		}
 	}
 	resp.State.Raw = req.Plan.Raw
-	resp.Diagnostics.Append(made.set(ctx, &resp.State)...)
+	resp.Diagnostics.Append(made.attributes().Put(ctx, &resp.State.Raw)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, identityOf(plan.Gateway))...)
-	resp.Diagnostics.Append(saveOwner(ctx, resp.Private, release.Owner)...)
+	resp.Diagnostics.Append(private.Write(ctx, resp.Private, release.Owner)...)
 	if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(rollout(ctx, client, plan.Gateway)...)
 	}

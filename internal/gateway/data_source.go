@@ -31,7 +31,7 @@ func (d *DataSource) Metadata(_ context.Context, _ datasource.MetadataRequest, r
 
 // Configure implements datasource.DataSourceWithConfigure.
 func (d *DataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
-	provider, diags := configured(req.ProviderData)
+	provider, diags := settings.Configured(req.ProviderData)
 	resp.Diagnostics.Append(diags...)
 	d.provider = provider
 }

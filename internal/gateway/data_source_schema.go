@@ -6,8 +6,10 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/meshegress/terraform-provider-istio/internal/check"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/workload"
 )
 
@@ -34,7 +36,7 @@ func (d *DataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp 
 				MarkdownDescription: "Namespace of the gateway. Default: `" + defaults.Namespace + "`.",
 				Optional:            true,
 				Computed:            true,
-				Validators:          stringChecks([]check[string]{workload.CheckNamespace}),
+				Validators:          []validator.String{check.String(workload.CheckNamespace)},
 			},
 			"service_host": text("DNS name of the Service, if there is one."),
 			"cluster_ip":   text("Cluster IP of the Service."),

@@ -15,6 +15,8 @@ import (
 	"github.com/meshegress/terraform-provider-istio/internal/compile/workload"
 	"github.com/meshegress/terraform-provider-istio/internal/diagnose"
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
+	"github.com/meshegress/terraform-provider-istio/internal/private"
+	"github.com/meshegress/terraform-provider-istio/internal/values"
 )
 
 // ImportState implements resource.ResourceWithImportState. The gateway's
@@ -40,12 +42,12 @@ func (r *Resource) ImportState(ctx context.Context, req resource.ImportStateRequ
 	model := Model{Gateway: intent, Computed: Computed{
 		Facts:     factsOf(intent, r.provider.Mesh),
 		Addresses: Addresses{ClusterIP: types.StringNull(), LoadBalancerIngress: types.ListNull(ingressType)},
-		Manifests: stringMap(nil),
-		Drift:     stringMap(nil),
+		Manifests: values.Map(nil),
+		Drift:     values.Map(nil),
 	}}
 	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, identity)...)
-	resp.Diagnostics.Append(saveOwner(ctx, resp.Private, owner)...)
+	resp.Diagnostics.Append(private.Write(ctx, resp.Private, owner)...)
 }
 
 // wantedIdentity reads an import id, or else an identity.

@@ -9,33 +9,18 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/meshegress/terraform-provider-istio/internal/compile/workload"
+	"github.com/meshegress/terraform-provider-istio/internal/values"
 )
 
 // computed are the attributes that are no part of the intent.
 var computed = computedAttributes()
-
-// intentKnown reports whether every attribute of the intent is known in a
-// configuration or plan. Only then can the intent be decoded: it has no place
-// for an unknown value.
-func intentKnown(raw tftypes.Value) bool {
-	var attributes map[string]tftypes.Value
-	if raw.IsNull() || !raw.IsKnown() || raw.As(&attributes) != nil {
-		return false
-	}
-	for name, value := range attributes {
-		if _, provider := computed[name]; !provider && !value.IsFullyKnown() {
-			return false
-		}
-	}
-	return true
-}
 
 // intentOf decodes the intent of a wholly known configuration. Core shows a
 // configuration to ValidateConfig before the schema's defaults are in it, and
 // the intent has no place for a null where there is a default.
 func intentOf(ctx context.Context, config tfsdk.Config) (workload.Gateway, diag.Diagnostics) {
 	full := tfsdk.State{Schema: config.Schema, Raw: tftypes.NewValue(config.Schema.Type().TerraformType(ctx), nil)}
-	empty := Model{Gateway: workload.Defaults(), Computed: Computed{Facts: unknownFacts(), Addresses: unknownAddresses(), Manifests: stringMap(nil), Drift: stringMap(nil)}}
+	empty := Model{Gateway: workload.Defaults(), Computed: Computed{Facts: unknownFacts(), Addresses: unknownAddresses(), Manifests: values.Map(nil), Drift: values.Map(nil)}}
 	diags := full.Set(ctx, empty)
 	if diags.HasError() {
 		return workload.Gateway{}, diags

@@ -1,12 +1,9 @@
 package gateway
 
 import (
-	"context"
 	"maps"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
-	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -14,6 +11,7 @@ import (
 
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/workload"
+	"github.com/meshegress/terraform-provider-istio/internal/values"
 )
 
 // Model is the resource: the intent, which the user writes, and what the
@@ -71,11 +69,11 @@ func factsOf(g workload.Gateway, mesh compile.Mesh) Facts {
 func factsOfReference(reference compile.Reference, host string) Facts {
 	return Facts{
 		ServiceHost: types.StringValue(host),
-		Selector:    stringMap(reference.Selector),
+		Selector:    values.Map(reference.Selector),
 		Reference: types.ObjectValueMust(referenceTypes, map[string]attr.Value{
 			"name":          types.StringValue(reference.Name),
 			"namespace":     types.StringValue(reference.Namespace),
-			"selector":      stringMap(reference.Selector),
+			"selector":      values.Map(reference.Selector),
 			"mutual_tls":    types.BoolPointerValue(reference.MutualTLS),
 			"authorization": types.StringPointerValue(reference.Authorization),
 			"revision":      types.StringPointerValue(reference.Revision),
@@ -105,12 +103,12 @@ func addressesOf(live *unstructured.Unstructured) Addresses {
 	var ingress []attr.Value
 	for _, point := range service.Status.LoadBalancer.Ingress {
 		ingress = append(ingress, types.ObjectValueMust(ingressType.AttrTypes, map[string]attr.Value{
-			"ip":       textOrNull(point.IP),
-			"hostname": textOrNull(point.Hostname),
+			"ip":       values.TextOrNull(point.IP),
+			"hostname": values.TextOrNull(point.Hostname),
 		}))
 	}
 	return Addresses{
-		ClusterIP:           textOrNull(service.Spec.ClusterIP),
+		ClusterIP:           values.TextOrNull(service.Spec.ClusterIP),
 		LoadBalancerIngress: types.ListValueMust(ingressType, ingress),
 	}
 }
@@ -128,47 +126,18 @@ func (a Addresses) settle(live *unstructured.Unstructured) Addresses {
 	return a
 }
 
-// setter is a tfsdk.State or tfsdk.Plan.
-type setter interface {
-	SetAttribute(ctx context.Context, p path.Path, value any) diag.Diagnostics
+// attributes returns the computed attributes by name.
+func (c Computed) attributes() values.Attributes {
+	all := values.Attributes{"manifests": c.Manifests, "drift": c.Drift}
+	maps.Copy(all, c.Facts.attributes())
+	maps.Copy(all, c.Addresses.attributes())
+	return all
 }
 
-// set writes the computed attributes into a plan or state.
-func (c Computed) set(ctx context.Context, target setter) diag.Diagnostics {
-	var diags diag.Diagnostics
-	diags.Append(c.Facts.set(ctx, target)...)
-	diags.Append(c.Addresses.set(ctx, target)...)
-	diags.Append(target.SetAttribute(ctx, path.Root("manifests"), c.Manifests)...)
-	diags.Append(target.SetAttribute(ctx, path.Root("drift"), c.Drift)...)
-	return diags
+func (f Facts) attributes() values.Attributes {
+	return values.Attributes{"service_host": f.ServiceHost, "selector": f.Selector, "reference": f.Reference}
 }
 
-func (f Facts) set(ctx context.Context, target setter) diag.Diagnostics {
-	var diags diag.Diagnostics
-	diags.Append(target.SetAttribute(ctx, path.Root("service_host"), f.ServiceHost)...)
-	diags.Append(target.SetAttribute(ctx, path.Root("selector"), f.Selector)...)
-	diags.Append(target.SetAttribute(ctx, path.Root("reference"), f.Reference)...)
-	return diags
-}
-
-func (a Addresses) set(ctx context.Context, target setter) diag.Diagnostics {
-	var diags diag.Diagnostics
-	diags.Append(target.SetAttribute(ctx, path.Root("cluster_ip"), a.ClusterIP)...)
-	diags.Append(target.SetAttribute(ctx, path.Root("load_balancer_ingress"), a.LoadBalancerIngress)...)
-	return diags
-}
-
-func textOrNull(text string) types.String {
-	if text == "" {
-		return types.StringNull()
-	}
-	return types.StringValue(text)
-}
-
-func stringMap(values map[string]string) types.Map {
-	elements := make(map[string]attr.Value, len(values))
-	for key, value := range maps.All(values) {
-		elements[key] = types.StringValue(value)
-	}
-	return types.MapValueMust(types.StringType, elements)
+func (a Addresses) attributes() values.Attributes {
+	return values.Attributes{"cluster_ip": a.ClusterIP, "load_balancer_ingress": a.LoadBalancerIngress}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/workload"
 	"github.com/meshegress/terraform-provider-istio/internal/diagnose"
+	"github.com/meshegress/terraform-provider-istio/internal/values"
 )
 
 // ModifyPlan implements resource.ResourceWithModifyPlan: it compiles what the
@@ -23,19 +24,19 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 	if req.Plan.Raw.IsNull() || r.provider == nil {
 		return
 	}
-	if !r.provider.MeshKnown || !intentKnown(req.Plan.Raw) {
+	if !r.provider.MeshKnown || !values.KnownBut(req.Plan.Raw, computed) {
 		unknown := Computed{
 			Facts:     unknownFacts(),
 			Addresses: unknownAddresses(),
 			Manifests: types.MapUnknown(types.StringType),
-			Drift:     stringMap(nil),
+			Drift:     values.Map(nil),
 		}
 		if r.provider.MeshKnown {
 			var diags diag.Diagnostics
 			unknown.Facts, diags = r.partialFacts(ctx, req.Plan)
 			resp.Diagnostics.Append(diags...)
 		}
-		resp.Diagnostics.Append(unknown.set(ctx, &resp.Plan)...)
+		resp.Diagnostics.Append(unknown.attributes().Put(ctx, &resp.Plan.Raw)...)
 		return
 	}
 	var plan Model
@@ -50,7 +51,7 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 
 	wanted := r.compiled(plan.Gateway)
 	if req.State.Raw.IsNull() {
-		resp.Diagnostics.Append(wanted.set(ctx, &resp.Plan)...)
+		resp.Diagnostics.Append(wanted.attributes().Put(ctx, &resp.Plan.Raw)...)
 		resp.Diagnostics.Append(r.lookUp(ctx, plan.Gateway)...)
 		return
 	}
@@ -62,7 +63,7 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 	if identityOf(state.Gateway) == identityOf(plan.Gateway) {
 		wanted.Addresses = keptAddresses(state, plan.Gateway)
 	}
-	resp.Diagnostics.Append(wanted.set(ctx, &resp.Plan)...)
+	resp.Diagnostics.Append(wanted.attributes().Put(ctx, &resp.Plan.Raw)...)
 }
 
 // compiled returns the computed attributes of an intent, but for the
@@ -72,7 +73,7 @@ func (r *Resource) compiled(g workload.Gateway) Computed {
 		Facts:     factsOf(g, r.provider.Mesh),
 		Addresses: unknownAddresses(),
 		Manifests: r.rendered(workload.Objects(g, r.provider.Mesh)),
-		Drift:     stringMap(nil),
+		Drift:     values.Map(nil),
 	}
 }
 
@@ -80,7 +81,7 @@ func (r *Resource) compiled(g workload.Gateway) Computed {
 // Service has new ones, another type or family may.
 func keptAddresses(state Model, plan workload.Gateway) Addresses {
 	kept := state.Addresses
-	if _, exists := goStrings(state.Manifests)[workload.ServiceKey(state.Gateway)]; !exists {
+	if _, exists := values.Strings(state.Manifests)[workload.ServiceKey(state.Gateway)]; !exists {
 		return unknownAddresses()
 	}
 	before, after := exposure(state.Service), exposure(plan.Service)

@@ -6,6 +6,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 
 	"github.com/meshegress/terraform-provider-istio/internal/compile/workload"
+	"github.com/meshegress/terraform-provider-istio/internal/values"
 )
 
 // equalQuantities keeps the prior quantities while the configuration says the
@@ -24,7 +25,7 @@ func (equalQuantities) PlanModifyMap(_ context.Context, req planmodifier.MapRequ
 	if req.StateValue.IsNull() || req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
 		return
 	}
-	prior, wanted := goStrings(req.StateValue), goStrings(req.ConfigValue)
+	prior, wanted := values.Strings(req.StateValue), values.Strings(req.ConfigValue)
 	if len(prior) != len(wanted) || len(wanted) != len(req.ConfigValue.Elements()) {
 		return
 	}

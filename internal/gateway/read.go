@@ -2,14 +2,16 @@ package gateway
 
 import (
 	"context"
+	"maps"
 
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/workload"
 	"github.com/meshegress/terraform-provider-istio/internal/diagnose"
+	"github.com/meshegress/terraform-provider-istio/internal/private"
 	"github.com/meshegress/terraform-provider-istio/internal/settings"
+	"github.com/meshegress/terraform-provider-istio/internal/values"
 )
 
 // leftoverDrift is the line of an object that only an unfinished update
@@ -56,15 +58,15 @@ func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *res
 	}
 	r.provider.Remember(seen.Owner)
 	manifests, drift := r.compare(release, leftover, seen)
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("manifests"), stringMap(manifests))...)
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("drift"), stringMap(drift))...)
-	resp.Diagnostics.Append(factsOf(state.Gateway, r.provider.Mesh).set(ctx, &resp.State)...)
+	answers := values.Attributes{"manifests": values.Map(manifests), "drift": values.Map(drift)}
+	maps.Copy(answers, factsOf(state.Gateway, r.provider.Mesh).attributes())
 	if service := seen.Live[workload.ServiceKey(state.Gateway)]; service != nil {
-		resp.Diagnostics.Append(addressesOf(service).set(ctx, &resp.State)...)
+		maps.Copy(answers, addressesOf(service).attributes())
 	}
+	resp.Diagnostics.Append(answers.Put(ctx, &resp.State.Raw)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, identity)...)
 	if owner.Nonce == "" && seen.Owner.Nonce != "" {
-		resp.Diagnostics.Append(saveOwner(ctx, resp.Private, seen.Owner)...)
+		resp.Diagnostics.Append(private.Write(ctx, resp.Private, seen.Owner)...)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/workload"
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
+	"github.com/meshegress/terraform-provider-istio/internal/values"
 )
 
 // stateRelease returns the objects that a state stands for: what its intent
@@ -22,7 +23,7 @@ func (r *Resource) stateRelease(state Model, owner cluster.Owner) (release clust
 		compiled[object.Key] = true
 	}
 	leftover = map[string]bool{}
-	for key := range goStrings(state.Manifests) {
+	for key := range values.Strings(state.Manifests) {
 		if object, ok := identityOnly(key); ok && !compiled[key] {
 			leftover[key] = true
 			objects = append(objects, object)
@@ -56,5 +57,5 @@ func (r *Resource) rendered(objects []manifest.Object) types.Map {
 	for _, object := range objects {
 		manifests[object.Key] = r.provider.Detail.Render(object.Body)
 	}
-	return stringMap(manifests)
+	return values.Map(manifests)
 }

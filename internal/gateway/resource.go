@@ -2,8 +2,6 @@ package gateway
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -11,6 +9,7 @@ import (
 
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/workload"
+	"github.com/meshegress/terraform-provider-istio/internal/private"
 	"github.com/meshegress/terraform-provider-istio/internal/settings"
 )
 
@@ -47,64 +46,20 @@ func (r *Resource) Metadata(_ context.Context, _ resource.MetadataRequest, resp 
 
 // Configure implements resource.ResourceWithConfigure.
 func (r *Resource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	provider, diags := configured(req.ProviderData)
+	provider, diags := settings.Configured(req.ProviderData)
 	resp.Diagnostics.Append(diags...)
 	r.provider = provider
 }
 
-// configured returns what the provider hands to its resources, nil before it
-// is configured.
-func configured(data any) (*settings.Provider, diag.Diagnostics) {
-	var diags diag.Diagnostics
-	if data == nil {
-		return nil, nil
-	}
-	provider, ok := data.(*settings.Provider)
-	if !ok {
-		diags.AddError("Wrong provider data", fmt.Sprintf("Expected *settings.Provider, got %T. This is a bug of the provider.", data))
-	}
-	return provider, diags
-}
-
-// privateOwner is the key of private state that holds the cluster.Owner of
-// the instance as JSON.
-const privateOwner = "owner"
-
-// privateReader and privateWriter are the private state of any request or response.
-type (
-	privateReader interface {
-		GetKey(ctx context.Context, key string) ([]byte, diag.Diagnostics)
-	}
-	privateWriter interface {
-		SetKey(ctx context.Context, key string, value []byte) diag.Diagnostics
-	}
-)
-
-// ownerOf returns who owns the objects of this instance. Without a record of
-// it the nonce is empty, and the engine takes the one that the live objects
-// of this resource name.
-func (r *Resource) ownerOf(ctx context.Context, private privateReader, identity Identity) (cluster.Owner, diag.Diagnostics) {
+// ownerOf returns who owns the objects of this instance: private state holds
+// the cluster.Owner. Without a record of it the nonce is empty, and the engine
+// takes the one that the live objects of this resource name.
+func (r *Resource) ownerOf(ctx context.Context, from private.Reader, identity Identity) (cluster.Owner, diag.Diagnostics) {
 	owner := cluster.Owner{Resource: TypeName, ImportID: identity.importID()}
-	text, diags := private.GetKey(ctx, privateOwner)
-	if !diags.HasError() && len(text) > 0 {
-		if err := json.Unmarshal(text, &owner); err != nil {
-			diags.AddError("Private state is damaged", fmt.Sprintf("The record of who owns the objects of %s %s cannot be read: %s. "+
-				"Remove the resource from state and import it again.", TypeName, identity.importID(), err))
-		}
-	}
+	diags := private.Read(ctx, from, TypeName+" "+identity.importID(), &owner)
 	// The provider's owner_id may have changed since; the nonce never does.
 	owner.OwnerID = r.provider.OwnerID
 	return owner, diags
-}
-
-// saveOwner records the owner in private state.
-func saveOwner(ctx context.Context, private privateWriter, owner cluster.Owner) diag.Diagnostics {
-	text, err := json.Marshal(owner)
-	if err != nil {
-		// An Owner is a struct of strings.
-		panic(err)
-	}
-	return private.SetKey(ctx, privateOwner, text)
 }
 
 // limits returns the timeouts of a gateway, none of them set by default.

@@ -17,6 +17,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/meshegress/terraform-provider-istio/internal/check"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/workload"
 	"github.com/meshegress/terraform-provider-istio/internal/nested"
 )
@@ -60,7 +61,7 @@ func identityAttributes() map[string]schema.Attribute {
 				"A DNS label of at most %d characters. Changing it replaces the gateway.", workload.MaxNameLength),
 			Required:      true,
 			PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
-			Validators:    stringChecks([]check[string]{workload.CheckName}),
+			Validators:    []validator.String{check.String(workload.CheckName)},
 		},
 		"namespace": schema.StringAttribute{
 			MarkdownDescription: fmt.Sprintf("Namespace of the gateway. It must exist, and must not be Istio's root namespace. Default: `%s`. Changing it replaces the gateway.", defaults.Namespace),
@@ -68,7 +69,7 @@ func identityAttributes() map[string]schema.Attribute {
 			Computed:            true,
 			Default:             stringdefault.StaticString(defaults.Namespace),
 			PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
-			Validators:          stringChecks([]check[string]{workload.CheckNamespace}),
+			Validators:          []validator.String{check.String(workload.CheckNamespace)},
 		},
 		"labels":      optionalMap("Labels of every object of the gateway. Labels of the pods are set by `pod.labels`.", workload.CheckLabels),
 		"annotations": optionalMap("Annotations of every object of the gateway. Annotations of the pods are set by `pod.annotations`.", workload.CheckAnnotations),
@@ -100,7 +101,7 @@ func securityAttributes() map[string]schema.Attribute {
 			Optional:   true,
 			Computed:   true,
 			Default:    stringdefault.StaticString(defaults.Authorization),
-			Validators: stringChecks([]check[string]{workload.CheckOneOf(workload.Authorizations)}),
+			Validators: []validator.String{check.String(workload.CheckOneOf(workload.Authorizations))},
 		},
 		"network_policy": flag("A NetworkPolicy that lets only pods with a sidecar (label `security.istio.io/tlsMode: istio`, which injection sets) connect to the gateway; "+
 			"the ports for health and metrics (15020, 15021, 15090) stay open to all. Outgoing traffic is not restricted. It has an effect only where the cluster's network enforces NetworkPolicies.", defaults.NetworkPolicy),

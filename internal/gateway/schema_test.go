@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/meshegress/terraform-provider-istio/internal/compile/workload"
+	"github.com/meshegress/terraform-provider-istio/internal/values"
 )
 
 func testSchema(t *testing.T) schema.Schema {
@@ -128,7 +129,7 @@ func stateOf(t *testing.T, g workload.Gateway) tfsdk.State {
 	t.Helper()
 	s := testSchema(t)
 	state := tfsdk.State{Schema: s, Raw: tftypes.NewValue(s.Type().TerraformType(t.Context()), nil)}
-	model := Model{Gateway: g, Computed: Computed{Facts: unknownFacts(), Addresses: unknownAddresses(), Manifests: stringMap(nil), Drift: stringMap(nil)}}
+	model := Model{Gateway: g, Computed: Computed{Facts: unknownFacts(), Addresses: unknownAddresses(), Manifests: values.Map(nil), Drift: values.Map(nil)}}
 	if diags := state.Set(context.Background(), model); diags.HasError() {
 		t.Fatal(diags)
 	}
@@ -149,7 +150,7 @@ func TestDefaultsInValidation(t *testing.T) {
 	}
 	attributes["name"] = tftypes.NewValue(tftypes.String, "a")
 	config := tfsdk.Config{Schema: s, Raw: tftypes.NewValue(object, attributes)}
-	if !intentKnown(config.Raw) {
+	if !values.KnownBut(config.Raw, computed) {
 		t.Fatal("not known")
 	}
 	got, diags := intentOf(t.Context(), config)
@@ -165,7 +166,7 @@ func TestDefaultsInValidation(t *testing.T) {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 	attributes["labels"] = tftypes.NewValue(object.AttributeTypes["labels"], tftypes.UnknownValue)
-	if intentKnown(tftypes.NewValue(object, attributes)) {
+	if values.KnownBut(tftypes.NewValue(object, attributes), computed) {
 		t.Error("an unknown attribute is not seen")
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/workload"
 	"github.com/meshegress/terraform-provider-istio/internal/diagnose"
+	"github.com/meshegress/terraform-provider-istio/internal/private"
+	"github.com/meshegress/terraform-provider-istio/internal/values"
 )
 
 // Update implements resource.Resource.
@@ -38,7 +40,7 @@ func (r *Resource) Update(ctx context.Context, req resource.UpdateRequest, resp 
 	}
 	prior, _ := r.stateRelease(state, owner)
 	release := cluster.Release{Owner: owner, Objects: workload.Objects(plan.Gateway, r.provider.Mesh)}
-	exist, err := client.Update(ctx, prior, release, goStrings(state.Manifests), r.provider.Detail.Render)
+	exist, err := client.Update(ctx, prior, release, values.Strings(state.Manifests), r.provider.Detail.Render)
 	if err != nil {
 		resp.Diagnostics.Append(diagnose.Error(err))
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("manifests"), r.rendered(exist))...)
@@ -51,9 +53,9 @@ func (r *Resource) Update(ctx context.Context, req resource.UpdateRequest, resp 
 		resp.Diagnostics.Append(diagnose.Error(err))
 	}
 	resp.State.Raw = req.Plan.Raw
-	resp.Diagnostics.Append(made.set(ctx, &resp.State)...)
+	resp.Diagnostics.Append(made.attributes().Put(ctx, &resp.State.Raw)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, identityOf(plan.Gateway))...)
-	resp.Diagnostics.Append(saveOwner(ctx, resp.Private, owner)...)
+	resp.Diagnostics.Append(private.Write(ctx, resp.Private, owner)...)
 	if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(rollout(ctx, client, plan.Gateway)...)
 	}

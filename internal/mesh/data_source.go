@@ -2,7 +2,6 @@ package mesh
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
@@ -36,14 +35,8 @@ func (d *DataSource) Metadata(_ context.Context, _ datasource.MetadataRequest, r
 
 // Configure implements datasource.DataSourceWithConfigure.
 func (d *DataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
-	if req.ProviderData == nil {
-		return
-	}
-	provider, ok := req.ProviderData.(*settings.Provider)
-	if !ok {
-		resp.Diagnostics.AddError("Wrong provider data", fmt.Sprintf("Expected *settings.Provider, got %T. This is a bug of the provider.", req.ProviderData))
-		return
-	}
+	provider, diags := settings.Configured(req.ProviderData)
+	resp.Diagnostics.Append(diags...)
 	d.provider = provider
 }
 

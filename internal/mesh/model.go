@@ -1,9 +1,6 @@
 package mesh
 
 import (
-	"maps"
-	"slices"
-
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -11,6 +8,7 @@ import (
 	"github.com/meshegress/terraform-provider-istio/internal/compile/meshconfig"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/outbound"
 	"github.com/meshegress/terraform-provider-istio/internal/settings"
+	"github.com/meshegress/terraform-provider-istio/internal/values"
 )
 
 // Model is the data source.
@@ -36,7 +34,7 @@ var outboundType = types.ObjectType{AttrTypes: map[string]attr.Type{
 
 // fill answers everything but `revision`.
 func (m *Model) fill(seen look) diag.Diagnostics {
-	m.Version = orNull(versionOf(seen.plane.Deployment))
+	m.Version = values.TextOrNull(versionOf(seen.plane.Deployment))
 	m.Revisions = revisions(seen)
 	m.RootNamespace = types.StringValue(seen.plane.RootNamespace())
 	m.TrustDomain = types.StringValue(seen.plane.Config.TrustDomain)
@@ -46,12 +44,12 @@ func (m *Model) fill(seen look) diag.Diagnostics {
 	m.DNSCapture = types.BoolValue(seen.plane.Config.DNSCapture == "true")
 	m.AmbientNamespaces = types.SetNull(types.StringType)
 	if seen.ambientKnown {
-		m.AmbientNamespaces = stringSet(seen.ambient)
+		m.AmbientNamespaces = values.Set(seen.ambient)
 	}
 
 	everywhere := seen.sidecars.Elsewhere(seen.plane.MeshMode())
 	found := seen.sidecars.All(seen.plane.MeshMode())
-	m.OutboundMode = orNull(everywhere.Mode)
+	m.OutboundMode = values.TextOrNull(everywhere.Mode)
 	m.EgressEnforced = enforced(seen, everywhere, found)
 	elements := []attr.Value{element(outbound.Mesh, types.StringNull(), types.StringNull(), nil, everywhere)}
 	for _, f := range found {
@@ -98,11 +96,11 @@ func enforced(seen look, everywhere outbound.Effective, found []outbound.Found) 
 func element(scope outbound.Scope, namespace, name types.String, selector map[string]string, effective outbound.Effective) attr.Value {
 	labels := types.MapNull(types.StringType)
 	if selector != nil {
-		labels = stringMap(selector)
+		labels = values.Map(selector)
 	}
 	return types.ObjectValueMust(outboundType.AttrTypes, map[string]attr.Value{
 		"scope": types.StringValue(string(scope)), "namespace": namespace, "name": name, "workload_selector": labels,
-		"level": types.StringValue(string(effective.Level)), "object": orNull(effective.Object), "mode": orNull(effective.Mode),
+		"level": types.StringValue(string(effective.Level)), "object": values.TextOrNull(effective.Object), "mode": values.TextOrNull(effective.Mode),
 	})
 }
 
@@ -112,28 +110,5 @@ func revisions(seen look) types.Map {
 	for _, deployment := range seen.istiods {
 		versions[revisionOf(deployment)] = versionOf(deployment)
 	}
-	return stringMap(versions)
-}
-
-func orNull(text string) types.String {
-	if text == "" {
-		return types.StringNull()
-	}
-	return types.StringValue(text)
-}
-
-func stringMap(values map[string]string) types.Map {
-	elements := map[string]attr.Value{}
-	for _, key := range slices.Sorted(maps.Keys(values)) {
-		elements[key] = types.StringValue(values[key])
-	}
-	return types.MapValueMust(types.StringType, elements)
-}
-
-func stringSet(values []string) types.Set {
-	elements := make([]attr.Value, len(values))
-	for i, value := range values {
-		elements[i] = types.StringValue(value)
-	}
-	return types.SetValueMust(types.StringType, elements)
+	return values.Map(versions)
 }

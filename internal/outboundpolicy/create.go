@@ -8,6 +8,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
+	"github.com/meshegress/terraform-provider-istio/internal/private"
+	"github.com/meshegress/terraform-provider-istio/internal/values"
 )
 
 // Create implements resource.Resource. It answers once: whatever happened,
@@ -48,11 +50,11 @@ func (r *Resource) Create(ctx context.Context, req resource.CreateRequest, resp 
 	resp.Diagnostics.Append(Computed{
 		Object:        types.StringValue(made.object.String()),
 		EffectiveFrom: i.effectiveNow(ctx, &resp.Diagnostics),
-		PreviousMode:  modeOrNull(made.previous),
-		Drift:         stringMap(nil),
-	}.set(ctx, &resp.State)...)
+		PreviousMode:  values.TextOrNull(made.previous),
+		Drift:         values.Map(nil),
+	}.attributes().Put(ctx, &resp.State.Raw)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, plan.Policy.Identity(r.provider.Mesh))...)
-	resp.Diagnostics.Append(saveRecord(ctx, resp.Private, made.record)...)
+	resp.Diagnostics.Append(private.Write(ctx, resp.Private, made.record)...)
 }
 
 // effectiveNow returns the attribute `effective_from`. What cannot be looked at

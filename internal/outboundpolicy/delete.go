@@ -19,7 +19,7 @@ func (r *Resource) Delete(ctx context.Context, req resource.DeleteRequest, resp 
 	}
 	timeout, diags := state.Timeouts.Delete(ctx, defaultWriteTimeout)
 	resp.Diagnostics.Append(diags...)
-	kept, diags := recordOf(ctx, req.Private)
+	i, diags := r.existing(ctx, state.Policy, req.Private)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -27,13 +27,7 @@ func (r *Resource) Delete(ctx context.Context, req resource.DeleteRequest, resp 
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 
-	client, err := r.provider.Connect()
-	if err != nil {
-		resp.Diagnostics.Append(diagnostic(err))
-		return
-	}
-	i := instance{r: r, client: client, policy: state.Policy, owner: r.owner(state.Policy, kept.Nonce)}
-	from, err := i.oldTarget(ctx, state.Object.ValueString(), kept)
+	from, err := i.oldTarget(ctx, state.Object.ValueString())
 	if cluster.IsMissingKind(err) {
 		return // no Sidecars at all
 	}

@@ -16,6 +16,8 @@ import (
 	"github.com/meshegress/terraform-provider-istio/internal/compile/meshconfig"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/outbound"
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
+	"github.com/meshegress/terraform-provider-istio/internal/private"
+	"github.com/meshegress/terraform-provider-istio/internal/values"
 )
 
 // ImportState implements resource.ResourceWithImportState. A mode that is set
@@ -53,11 +55,11 @@ func (r *Resource) ImportState(ctx context.Context, req resource.ImportStateRequ
 	resp.Diagnostics.Append(Computed{
 		Object:        types.StringValue(found.object.String()),
 		EffectiveFrom: types.ObjectNull(effectiveType),
-		PreviousMode:  modeOrNull(found.previous),
-		Drift:         stringMap(nil),
-	}.set(ctx, &resp.State)...)
+		PreviousMode:  values.TextOrNull(found.previous),
+		Drift:         values.Map(nil),
+	}.attributes().Put(ctx, &resp.State.Raw)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, found.policy.Identity(r.provider.Mesh))...)
-	resp.Diagnostics.Append(saveRecord(ctx, resp.Private, found.record)...)
+	resp.Diagnostics.Append(private.Write(ctx, resp.Private, found.record)...)
 }
 
 // policyOf returns the part of a policy that its identity says. A revision that

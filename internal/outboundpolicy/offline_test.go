@@ -20,6 +20,7 @@ import (
 	"github.com/meshegress/terraform-provider-istio/internal/compile/outbound"
 	"github.com/meshegress/terraform-provider-istio/internal/protocol"
 	"github.com/meshegress/terraform-provider-istio/internal/settings"
+	"github.com/meshegress/terraform-provider-istio/internal/values"
 )
 
 // offline is a provider with this resource alone, and no cluster.
@@ -260,7 +261,7 @@ func TestDestroyWarns(t *testing.T) {
 		{"REGISTRY_ONLY", "", "Istio's default"}, {"REGISTRY_ONLY", "ALLOW_ANY", "What holds then is ALLOW_ANY"},
 		{"REGISTRY_ONLY", "REGISTRY_ONLY", ""}, {"ALLOW_ANY", "", ""},
 	} {
-		prior := &Model{Policy: outbound.Policy{Mode: c.mode}, Computed: Computed{PreviousMode: modeOrNull(c.previous)}}
+		prior := &Model{Policy: outbound.Policy{Mode: c.mode}, Computed: Computed{PreviousMode: values.TextOrNull(c.previous)}}
 		diags := r.opensOnDestroy(prior)
 		if (len(diags) > 0) != (c.warns != "") || len(diags) > 0 && !strings.Contains(diags[0].Detail(), c.warns) {
 			t.Errorf("%+v: %v", c, diags)

@@ -11,6 +11,7 @@ import (
 	"github.com/meshegress/terraform-provider-istio/internal/compile/outbound"
 	"github.com/meshegress/terraform-provider-istio/internal/diagnose"
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
+	"github.com/meshegress/terraform-provider-istio/internal/values"
 )
 
 // ModifyPlan implements resource.ResourceWithModifyPlan. What it says of values
@@ -32,12 +33,12 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 		resp.Diagnostics.Append(r.opensOnDestroy(prior)...)
 		return
 	}
-	if !r.provider.MeshKnown || !intentKnown(req.Plan.Raw) {
+	if !r.provider.MeshKnown || !values.KnownBut(req.Plan.Raw, computedNames) {
 		computed := unknownComputed()
 		if prior != nil {
 			computed.PreviousMode = prior.PreviousMode
 		}
-		resp.Diagnostics.Append(computed.set(ctx, &resp.Plan)...)
+		resp.Diagnostics.Append(computed.attributes().Put(ctx, &resp.Plan.Raw)...)
 		return
 	}
 	var plan Model
@@ -55,7 +56,7 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 		computed.Object = types.StringValue(object.String())
 	}
 	if prior == nil {
-		resp.Diagnostics.Append(computed.set(ctx, &resp.Plan)...)
+		resp.Diagnostics.Append(computed.attributes().Put(ctx, &resp.Plan.Raw)...)
 		resp.Diagnostics.Append(r.lookUp(ctx, plan.Policy)...)
 		resp.Diagnostics.Append(r.warnings(nil, plan.Policy)...)
 		return
@@ -69,11 +70,12 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 		resp.RequiresReplace = append(resp.RequiresReplace, path.Root("object"))
 	}
 	computed.PreviousMode, computed.EffectiveFrom = prior.PreviousMode, prior.EffectiveFrom
-	resp.Diagnostics.Append(computed.set(ctx, &resp.Plan)...)
+	resp.Diagnostics.Append(computed.attributes().Put(ctx, &resp.Plan.Raw)...)
 	if resp.Plan.Raw.Equal(req.State.Raw) {
 		return
 	}
-	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("effective_from"), types.ObjectUnknown(effectiveType))...)
+	computed.EffectiveFrom = types.ObjectUnknown(effectiveType)
+	resp.Diagnostics.Append(computed.attributes().Put(ctx, &resp.Plan.Raw)...)
 	resp.Diagnostics.Append(r.warnings(prior, plan.Policy)...)
 }
 

@@ -3,10 +3,11 @@ package outboundpolicy
 import (
 	"context"
 
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
+	"github.com/meshegress/terraform-provider-istio/internal/private"
 	"github.com/meshegress/terraform-provider-istio/internal/settings"
+	"github.com/meshegress/terraform-provider-istio/internal/values"
 )
 
 // Read implements resource.Resource: it compares the mode, and what a Sidecar
@@ -17,9 +18,13 @@ func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *res
 	if resp.Diagnostics.HasError() || !r.provider.MeshKnown {
 		return
 	}
+	if _, err := r.provider.Connect(); settings.IsUnknown(err) && req.ClientCapabilities.DeferralAllowed {
+		resp.Deferred = &resource.Deferred{Reason: resource.DeferredReasonProviderConfigUnknown}
+		return
+	}
 	timeout, diags := state.Timeouts.Read(ctx, defaultReadTimeout)
 	resp.Diagnostics.Append(diags...)
-	kept, diags := recordOf(ctx, req.Private)
+	i, diags := r.existing(ctx, state.Policy, req.Private)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -27,17 +32,7 @@ func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *res
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 
-	client, err := r.provider.Connect()
-	if settings.IsUnknown(err) && req.ClientCapabilities.DeferralAllowed {
-		resp.Deferred = &resource.Deferred{Reason: resource.DeferredReasonProviderConfigUnknown}
-		return
-	}
-	if err != nil {
-		resp.Diagnostics.Append(diagnostic(err))
-		return
-	}
-	i := instance{r: r, client: client, policy: state.Policy, owner: r.owner(state.Policy, kept.Nonce)}
-	from, err := i.oldTarget(ctx, state.Object.ValueString(), kept)
+	from, err := i.oldTarget(ctx, state.Object.ValueString())
 	if err != nil {
 		resp.Diagnostics.Append(diagnostic(err))
 		return
@@ -51,7 +46,7 @@ func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *res
 		resp.State.RemoveResource(ctx)
 		return
 	}
-	if kept.Nonce != "" {
+	if i.kept.Nonce != "" {
 		r.provider.Remember(i.owner)
 	}
 	effective, err := i.effective(ctx)
@@ -59,10 +54,10 @@ func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *res
 		resp.Diagnostics.Append(diagnostic(err))
 		return
 	}
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("effective_from"), effectiveObject(effective))...)
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("drift"), stringMap(seen.drift))...)
+	answers := values.Attributes{"effective_from": effectiveObject(effective), "drift": values.Map(seen.drift)}
+	resp.Diagnostics.Append(answers.Put(ctx, &resp.State.Raw)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, state.Policy.Identity(r.provider.Mesh))...)
-	if kept.Nonce == "" && seen.nonce != "" {
-		resp.Diagnostics.Append(saveRecord(ctx, resp.Private, record{Nonce: seen.nonce})...)
+	if i.kept.Nonce == "" && seen.nonce != "" {
+		resp.Diagnostics.Append(private.Write(ctx, resp.Private, record{Nonce: seen.nonce})...)
 	}
 }

@@ -2,11 +2,8 @@ package outboundpolicy
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
@@ -48,20 +45,10 @@ func (r *Resource) Metadata(_ context.Context, _ resource.MetadataRequest, resp 
 
 // Configure implements resource.ResourceWithConfigure.
 func (r *Resource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	if req.ProviderData == nil {
-		return
-	}
-	provider, ok := req.ProviderData.(*settings.Provider)
-	if !ok {
-		resp.Diagnostics.AddError("Wrong provider data", fmt.Sprintf("Expected *settings.Provider, got %T. This is a bug of the provider.", req.ProviderData))
-		return
-	}
+	provider, diags := settings.Configured(req.ProviderData)
+	resp.Diagnostics.Append(diags...)
 	r.provider = provider
 }
-
-// privateOwner is the key of private state that holds the record of what the
-// attributes do not say.
-const privateOwner = "owner"
 
 // record is what private state holds.
 type record struct {
@@ -69,40 +56,6 @@ type record struct {
 	Nonce string `json:"nonce"`
 	// Field is set where one field of somebody else's Sidecar is managed.
 	Field bool `json:"field,omitempty"`
-}
-
-// privateReader and privateWriter are the private state of any request or response.
-type (
-	privateReader interface {
-		GetKey(ctx context.Context, key string) ([]byte, diag.Diagnostics)
-	}
-	privateWriter interface {
-		SetKey(ctx context.Context, key string, value []byte) diag.Diagnostics
-	}
-)
-
-// recordOf reads private state. It is zero for an instance that core destroys
-// as tainted: it hands over the private state that was planned for the
-// successor.
-func recordOf(ctx context.Context, private privateReader) (record, diag.Diagnostics) {
-	var kept record
-	text, diags := private.GetKey(ctx, privateOwner)
-	if diags.HasError() || len(text) == 0 {
-		return kept, diags
-	}
-	if err := json.Unmarshal(text, &kept); err != nil {
-		diags.AddError("Private state is damaged", fmt.Sprintf("The record of who owns what %s manages cannot be read: %s. "+
-			"Remove the resource from state and import it again.", TypeName, err))
-	}
-	return kept, diags
-}
-
-func saveRecord(ctx context.Context, private privateWriter, kept record) diag.Diagnostics {
-	text, err := json.Marshal(kept)
-	if err != nil {
-		panic(err) // a string and a bool are always JSON
-	}
-	return private.SetKey(ctx, privateOwner, text)
 }
 
 // owner returns who an instance is to the engine.

@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/meshegress/terraform-provider-istio/internal/check"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/outbound"
 )
 
@@ -39,24 +40,24 @@ func (r *Resource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *r
 					"ConfigMap `istio` or `istio-<revision>` in the provider's `istio_namespace`. With it, it sets the mode in the Sidecar of the namespace that has no workload selector, whatever its name; " +
 					"where there is none it makes one called `" + outbound.DefaultName + "`. Changing it replaces the policy.",
 				Optional: true, PlanModifiers: replace,
-				Validators: []validator.String{stringCheck{outbound.CheckNamespace}},
+				Validators: []validator.String{check.String(outbound.CheckNamespace)},
 			},
 			"workload_selector": schema.MapAttribute{
 				MarkdownDescription: "Labels of the workloads that are meant, in `namespace`. The policy is then a Sidecar called `name`. " +
 					"Another Sidecar that selects the same workloads is an error: Istio would take the older one.",
 				ElementType: types.StringType,
 				Optional:    true,
-				Validators:  []validator.Map{mapvalidator.SizeAtLeast(1), mapvalidator.NoNullValues(), mapCheck{outbound.CheckSelector}},
+				Validators:  []validator.Map{mapvalidator.SizeAtLeast(1), mapvalidator.NoNullValues(), check.Map(outbound.CheckSelector)},
 			},
 			"name": schema.StringAttribute{
 				MarkdownDescription: "Name of the Sidecar, with `workload_selector` only. Changing it replaces the policy.",
 				Optional:            true, PlanModifiers: replace,
-				Validators: []validator.String{stringCheck{outbound.CheckName}},
+				Validators: []validator.String{check.String(outbound.CheckName)},
 			},
 			"revision": schema.StringAttribute{
 				MarkdownDescription: "Revision of the control plane: whose mesh config is edited, or the label `istio.io/rev` of a Sidecar that is made. Default: the `revision` of the provider.",
 				Optional:            true,
-				Validators:          []validator.String{stringCheck{outbound.CheckRevision}},
+				Validators:          []validator.String{check.String(outbound.CheckRevision)},
 			},
 			"object": schema.StringAttribute{
 				MarkdownDescription: "What holds the mode, as `Kind/namespace/name`: a ConfigMap or a Sidecar.",

@@ -10,6 +10,8 @@ import (
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/outbound"
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
+	"github.com/meshegress/terraform-provider-istio/internal/private"
+	"github.com/meshegress/terraform-provider-istio/internal/values"
 )
 
 // target is what a policy is written to: the mesh config (target_mesh.go), a
@@ -54,6 +56,24 @@ type instance struct {
 	client *cluster.Client
 	policy outbound.Policy
 	owner  cluster.Owner
+	// kept is what private state holds of a policy that exists.
+	kept record
+}
+
+// existing returns the instance of a policy that exists. Its record is empty
+// where core destroys it as tainted.
+func (r *Resource) existing(ctx context.Context, p outbound.Policy, from private.Reader) (instance, diag.Diagnostics) {
+	i := instance{r: r, policy: p, owner: r.owner(p, "")}
+	diags := private.Read(ctx, from, TypeName+" "+i.owner.ImportID, &i.kept)
+	if diags.HasError() {
+		return i, diags
+	}
+	i.owner.Nonce = i.kept.Nonce
+	var err error
+	if i.client, err = r.provider.Connect(); err != nil {
+		diags.Append(diagnostic(err))
+	}
+	return i, diags
 }
 
 // newTarget returns what a policy that is created will be written to.
@@ -75,7 +95,7 @@ func (i instance) newTarget(ctx context.Context) (target, error) {
 
 // oldTarget returns what the policy of a state is written to. Where private
 // state does not say, the Sidecar does.
-func (i instance) oldTarget(ctx context.Context, object string, kept record) (target, error) {
+func (i instance) oldTarget(ctx context.Context, object string) (target, error) {
 	if i.policy.Scope() == outbound.Mesh {
 		return meshTarget{i}, nil
 	}
@@ -84,8 +104,8 @@ func (i instance) oldTarget(ctx context.Context, object string, kept record) (ta
 		return nil, err
 	}
 	name := object[strings.LastIndex(object, "/")+1:]
-	field := kept.Field
-	if kept.Nonce == "" && i.policy.Scope() == outbound.Namespace {
+	field := i.kept.Field
+	if i.kept.Nonce == "" && i.policy.Scope() == outbound.Namespace {
 		live, err := i.client.Get(ctx, sidecarID(*i.policy.Namespace, name))
 		if err != nil {
 			return nil, err
@@ -161,7 +181,7 @@ func driftLine(field, live string, managers []string, wanted string) string {
 // showed reports whether the plan showed a field as it is: as drift, or as
 // the state's own.
 func showed(state Model, object manifest.ID, field, live string) bool {
-	line, drifted := goStrings(state.Drift)[object.String()]
+	line, drifted := values.Strings(state.Drift)[object.String()]
 	if !drifted {
 		return live == state.Mode
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/outbound"
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
+	"github.com/meshegress/terraform-provider-istio/internal/values"
 )
 
 // sidecarTarget is a Sidecar that the policy makes and owns. What it repeats of
@@ -104,7 +105,7 @@ func (t sidecarTarget) update(ctx context.Context, state Model) error {
 		return err
 	}
 	shown := map[string]string{}
-	if key := prior.Objects[0].Key; before.Drift[key] == goStrings(state.Drift)[key] {
+	if key := prior.Objects[0].Key; before.Drift[key] == values.Strings(state.Drift)[key] {
 		now, err := t.client.Observe(ctx, next)
 		if err != nil {
 			return err

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+
+	"github.com/meshegress/terraform-provider-istio/internal/values"
 )
 
 // Update implements resource.Resource. After an error the state is the prior
@@ -17,7 +19,7 @@ func (r *Resource) Update(ctx context.Context, req resource.UpdateRequest, resp 
 	}
 	timeout, diags := plan.Timeouts.Update(ctx, defaultWriteTimeout)
 	resp.Diagnostics.Append(diags...)
-	kept, diags := recordOf(ctx, req.Private)
+	i, diags := r.existing(ctx, plan.Policy, req.Private)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -25,13 +27,7 @@ func (r *Resource) Update(ctx context.Context, req resource.UpdateRequest, resp 
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 
-	client, err := r.provider.Connect()
-	if err != nil {
-		resp.Diagnostics.Append(diagnostic(err))
-		return
-	}
-	i := instance{r: r, client: client, policy: plan.Policy, owner: r.owner(plan.Policy, kept.Nonce)}
-	to, err := i.oldTarget(ctx, state.Object.ValueString(), kept)
+	to, err := i.oldTarget(ctx, state.Object.ValueString())
 	if err == nil {
 		err = to.update(ctx, state)
 	}
@@ -44,7 +40,7 @@ func (r *Resource) Update(ctx context.Context, req resource.UpdateRequest, resp 
 		Object:        state.Object,
 		EffectiveFrom: i.effectiveNow(ctx, &resp.Diagnostics),
 		PreviousMode:  state.PreviousMode,
-		Drift:         stringMap(nil),
-	}.set(ctx, &resp.State)...)
+		Drift:         values.Map(nil),
+	}.attributes().Put(ctx, &resp.State.Raw)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, plan.Policy.Identity(r.provider.Mesh))...)
 }

@@ -3,10 +3,8 @@ package outboundpolicy
 import (
 	"context"
 
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
-	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
@@ -46,40 +44,4 @@ func (r *Resource) mesh() compile.Mesh {
 		return compile.Mesh{}
 	}
 	return r.provider.Mesh
-}
-
-// The validators below put the checks of package outbound on single
-// attributes, so that they speak up while others are still unknown.
-
-type stringCheck struct {
-	check func(string) *compile.Problem
-}
-
-func (c stringCheck) Description(context.Context) string { return "value is well-formed" }
-
-func (c stringCheck) MarkdownDescription(ctx context.Context) string { return c.Description(ctx) }
-
-func (c stringCheck) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
-	if !req.ConfigValue.IsNull() && !req.ConfigValue.IsUnknown() {
-		report(&resp.Diagnostics, req.Path, c.check(req.ConfigValue.ValueString()))
-	}
-}
-
-// mapCheck checks the known elements.
-type mapCheck struct {
-	check func(map[string]string) *compile.Problem
-}
-
-func (c mapCheck) Description(context.Context) string { return "keys and values are well-formed" }
-
-func (c mapCheck) MarkdownDescription(ctx context.Context) string { return c.Description(ctx) }
-
-func (c mapCheck) ValidateMap(_ context.Context, req validator.MapRequest, resp *validator.MapResponse) {
-	report(&resp.Diagnostics, req.Path, c.check(goStrings(req.ConfigValue)))
-}
-
-func report(diags *diag.Diagnostics, at path.Path, problem *compile.Problem) {
-	if problem != nil {
-		diags.AddAttributeError(at, problem.Summary, problem.Detail)
-	}
 }

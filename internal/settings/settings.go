@@ -2,8 +2,11 @@ package settings
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
@@ -31,6 +34,20 @@ type Provider struct {
 	owners      ownersState
 	planned     plannedState
 	planes      planesState
+}
+
+// Configured returns the Provider in what a resource or data source is
+// configured with, nil before the provider is.
+func Configured(data any) (*Provider, diag.Diagnostics) {
+	if data == nil {
+		return nil, nil
+	}
+	provider, ok := data.(*Provider)
+	if !ok {
+		return nil, diag.Diagnostics{diag.NewErrorDiagnostic("Wrong provider data",
+			fmt.Sprintf("Expected *settings.Provider, got %T. This is a bug of the provider.", data))}
+	}
+	return provider, nil
 }
 
 // UnknownError says that a call was needed while attributes of the provider

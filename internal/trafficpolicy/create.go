@@ -7,6 +7,7 @@ import (
 
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
+	"github.com/meshegress/terraform-provider-istio/internal/private"
 )
 
 // Create implements resource.Resource. It answers once: whatever happened,
@@ -40,9 +41,9 @@ func (r *Resource) Create(ctx context.Context, req resource.CreateRequest, resp 
 		}
 	}
 	resp.State.Raw = req.Plan.Raw
-	resp.Diagnostics.Append(made.computed(r.provider.Detail).set(ctx, &resp.State)...)
+	resp.Diagnostics.Append(made.computed(r.provider.Detail).attributes().Put(ctx, &resp.State.Raw)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, identity)...)
-	resp.Diagnostics.Append(saveOwner(ctx, resp.Private, owner)...)
+	resp.Diagnostics.Append(private.Write(ctx, resp.Private, owner.Nonce)...)
 }
 
 // prepare connects, and makes sure that the policy may be created: the trust

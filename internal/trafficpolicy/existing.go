@@ -5,6 +5,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
+	"github.com/meshegress/terraform-provider-istio/internal/values"
 )
 
 // existing is what an operation leaves in the cluster, whether it has
@@ -29,8 +30,8 @@ func (e existing) computed(detail manifest.Detail) Computed {
 	}
 	return Computed{
 		GatewayPorts: types.MapValueMust(types.Int64Type, ports),
-		Grants:       stringSet(e.grants),
-		Manifests:    stringMap(manifests),
-		Drift:        stringMap(nil),
+		Grants:       values.Set(e.grants),
+		Manifests:    values.Map(manifests),
+		Drift:        values.Map(nil),
 	}
 }

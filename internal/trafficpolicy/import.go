@@ -16,6 +16,7 @@ import (
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
 	"github.com/meshegress/terraform-provider-istio/internal/ports"
+	"github.com/meshegress/terraform-provider-istio/internal/private"
 )
 
 // ImportState implements resource.ResourceWithImportState. The policy's
@@ -51,9 +52,9 @@ func (r *Resource) ImportState(ctx context.Context, req resource.ImportStateRequ
 		return
 	}
 	resp.Diagnostics.Append(setIntent(ctx, &resp.State, found.policy)...)
-	resp.Diagnostics.Append(found.computed(r.provider.Detail).set(ctx, &resp.State)...)
+	resp.Diagnostics.Append(found.computed(r.provider.Detail).attributes().Put(ctx, &resp.State.Raw)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, identity)...)
-	resp.Diagnostics.Append(saveOwner(ctx, resp.Private, found.owner)...)
+	resp.Diagnostics.Append(private.Write(ctx, resp.Private, found.owner.Nonce)...)
 }
 
 // setIntent writes the attributes of the intent one by one: a state that is

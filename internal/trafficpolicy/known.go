@@ -8,22 +8,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
-// intentKnown reports whether every attribute of the intent is known in a
-// configuration, plan or state. Only then can the intent be decoded: it has
-// no place for an unknown value.
-func intentKnown(raw tftypes.Value) bool {
-	var attributes map[string]tftypes.Value
-	if raw.IsNull() || !raw.IsKnown() || raw.As(&attributes) != nil {
-		return false
-	}
-	for name, value := range attributes {
-		if !providerAttributes[name] && !value.IsFullyKnown() {
-			return false
-		}
-	}
-	return true
-}
-
 // providerAttributes are the attributes that are no part of the intent.
 var providerAttributes = map[string]bool{
 	"gateway_ports": true, "grants": true, "manifests": true, "drift": true, "timeouts": true,

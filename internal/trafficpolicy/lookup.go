@@ -15,17 +15,18 @@ import (
 	"github.com/meshegress/terraform-provider-istio/internal/diagnose"
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
 	"github.com/meshegress/terraform-provider-istio/internal/ports"
+	"github.com/meshegress/terraform-provider-istio/internal/private"
 )
 
 // lookAround says what stands in the way of a plan: what other policies of
 // this run are planned to have and, if the plan changes the policy, what is in
 // the cluster. prior is nil for a new policy.
-func (r *Resource) lookAround(ctx context.Context, private privateReader, prior *Model, p policy.Policy, wanted planned) diag.Diagnostics {
+func (r *Resource) lookAround(ctx context.Context, from private.Reader, prior *Model, p policy.Policy, wanted planned) diag.Diagnostics {
 	owner := cluster.Owner{Resource: TypeName, ImportID: identityOf(p).importID(), OwnerID: r.provider.OwnerID}
 	var diags diag.Diagnostics
 	if prior != nil {
 		var found diag.Diagnostics
-		owner, found = r.ownerOf(ctx, private, identityOf(prior.Policy))
+		owner, found = r.ownerOf(ctx, from, identityOf(prior.Policy))
 		diags.Append(found...)
 	}
 	if owner.Nonce == "" {

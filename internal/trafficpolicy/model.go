@@ -1,19 +1,12 @@
 package trafficpolicy
 
 import (
-	"context"
-	"fmt"
-	"maps"
-
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
-	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
-	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
+	"github.com/meshegress/terraform-provider-istio/internal/values"
 )
 
 // Model is the resource: the intent, which the user writes, and what the
@@ -55,69 +48,13 @@ func unknownComputed() Computed {
 		GatewayPorts: types.MapUnknown(types.Int64Type),
 		Grants:       types.SetUnknown(types.StringType),
 		Manifests:    types.MapUnknown(types.StringType),
-		Drift:        stringMap(nil),
+		Drift:        values.Map(nil),
 	}
 }
 
-// set writes the computed attributes into a tfsdk.State or tfsdk.Plan, all at
-// once: each SetAttribute would walk through the whole value and check it.
-func (c Computed) set(ctx context.Context, target any) diag.Diagnostics {
-	switch target := target.(type) {
-	case *tfsdk.State:
-		return c.onto(ctx, &target.Raw)
-	case *tfsdk.Plan:
-		return c.onto(ctx, &target.Raw)
-	}
-	panic(fmt.Sprintf("trafficpolicy: %T is neither a state nor a plan", target))
-}
-
-func (c Computed) onto(ctx context.Context, raw *tftypes.Value) diag.Diagnostics {
-	var diags diag.Diagnostics
-	var attributes map[string]tftypes.Value
-	if err := raw.As(&attributes); err != nil {
-		diags.AddError("The computed attributes cannot be written", err.Error())
-		return diags
-	}
-	attributes = maps.Clone(attributes) // As hands out the map inside the value
-	for name, value := range map[string]attr.Value{
-		"gateway_ports": c.GatewayPorts, "grants": c.Grants, "manifests": c.Manifests, "drift": c.Drift,
-	} {
-		encoded, err := value.ToTerraformValue(ctx)
-		if err != nil {
-			diags.AddAttributeError(path.Root(name), "The computed attributes cannot be written", err.Error())
-			return diags
-		}
-		attributes[name] = encoded
-	}
-	*raw = tftypes.NewValue(raw.Type(), attributes)
-	return diags
-}
-
-func stringMap(values map[string]string) types.Map {
-	elements := make(map[string]attr.Value, len(values))
-	for key, value := range values {
-		elements[key] = types.StringValue(value)
-	}
-	return types.MapValueMust(types.StringType, elements)
-}
-
-func stringSet(values []string) types.Set {
-	elements := make([]attr.Value, len(values))
-	for i, value := range values {
-		elements[i] = types.StringValue(value)
-	}
-	return types.SetValueMust(types.StringType, elements)
-}
-
-// goStrings returns the known elements of a map of strings.
-func goStrings(m types.Map) map[string]string {
-	values := make(map[string]string, len(m.Elements()))
-	for key, element := range m.Elements() {
-		if s, ok := element.(types.String); ok && !s.IsNull() && !s.IsUnknown() {
-			values[key] = s.ValueString()
-		}
-	}
-	return values
+// attributes returns the computed attributes by name.
+func (c Computed) attributes() values.Attributes {
+	return values.Attributes{"gateway_ports": c.GatewayPorts, "grants": c.Grants, "manifests": c.Manifests, "drift": c.Drift}
 }
 
 // portMap returns the ports by member; a member without one is unknown.

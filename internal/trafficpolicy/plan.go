@@ -15,6 +15,7 @@ import (
 	"github.com/meshegress/terraform-provider-istio/internal/diagnose"
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
 	"github.com/meshegress/terraform-provider-istio/internal/ports"
+	"github.com/meshegress/terraform-provider-istio/internal/values"
 )
 
 // ModifyPlan implements resource.ResourceWithModifyPlan: it compiles what the
@@ -25,7 +26,7 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 	if req.Plan.Raw.IsNull() || r.provider == nil {
 		return
 	}
-	if !intentKnown(req.Plan.Raw) {
+	if !values.KnownBut(req.Plan.Raw, providerAttributes) {
 		r.planPartly(ctx, req, resp)
 		return
 	}
@@ -53,7 +54,7 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	resp.Diagnostics.Append(wanted.computed(r.provider.Detail).set(ctx, &resp.Plan)...)
+	resp.Diagnostics.Append(wanted.computed(r.provider.Detail).attributes().Put(ctx, &resp.Plan.Raw)...)
 	if r.provider.MeshKnown && !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(r.lookAround(ctx, req.Private, prior, plan.Policy, wanted)...)
 	}
@@ -136,9 +137,9 @@ func (r *Resource) plan(p policy.Policy, prior map[string]int64) (planned, diag.
 func (w planned) computed(detail manifest.Detail) Computed {
 	return Computed{
 		GatewayPorts: portMap(w.ports, w.members()),
-		Grants:       stringSet(w.grants),
+		Grants:       values.Set(w.grants),
 		Manifests:    types.MapValueMust(types.StringType, w.manifests(detail)),
-		Drift:        stringMap(nil),
+		Drift:        values.Map(nil),
 	}
 }
 

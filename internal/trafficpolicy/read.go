@@ -3,11 +3,12 @@ package trafficpolicy
 import (
 	"context"
 
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
+	"github.com/meshegress/terraform-provider-istio/internal/private"
 	"github.com/meshegress/terraform-provider-istio/internal/settings"
+	"github.com/meshegress/terraform-provider-istio/internal/values"
 )
 
 // leftoverDrift is the line of an object that only an unfinished update
@@ -59,12 +60,12 @@ func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *res
 		return
 	}
 	manifests, drift := r.compare(release, leftover, seen)
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("manifests"), stringMap(manifests))...)
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("drift"), stringMap(drift))...)
+	answers := values.Attributes{"manifests": values.Map(manifests), "drift": values.Map(drift)}
+	resp.Diagnostics.Append(answers.Put(ctx, &resp.State.Raw)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, identity)...)
 	r.provider.Remember(release.Owner)
 	if owner.Nonce == "" && release.Owner.Nonce != "" {
-		resp.Diagnostics.Append(saveOwner(ctx, resp.Private, release.Owner)...)
+		resp.Diagnostics.Append(private.Write(ctx, resp.Private, release.Owner.Nonce)...)
 	}
 }
 

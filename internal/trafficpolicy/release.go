@@ -12,6 +12,7 @@ import (
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
+	"github.com/meshegress/terraform-provider-istio/internal/values"
 )
 
 // stateRelease returns the objects that a state stands for: what its intent
@@ -72,7 +73,7 @@ func (r *Resource) leftovers(ctx context.Context, client *cluster.Client, state 
 			left = append(left, object)
 		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(goStrings(state.Manifests))) {
+	for _, key := range slices.Sorted(maps.Keys(values.Strings(state.Manifests))) {
 		kind, namespace, name, ok := splitKey(key)
 		if !ok || compiled[key] {
 			continue

@@ -52,7 +52,7 @@ func (r *Resource) planPartly(ctx context.Context, req resource.ModifyPlanReques
 	if !countless(req.Plan.Raw) {
 		computed.Grants = commonGrants(wanted.grants, also.grants)
 	}
-	resp.Diagnostics.Append(computed.set(ctx, &resp.Plan)...)
+	resp.Diagnostics.Append(computed.attributes().Put(ctx, &resp.Plan.Raw)...)
 }
 
 // common returns what two maps have in common.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
+	"github.com/meshegress/terraform-provider-istio/internal/values"
 )
 
 // Update implements resource.Resource.
@@ -49,11 +50,11 @@ func (r *Resource) Update(ctx context.Context, req resource.UpdateRequest, resp 
 	made, err := r.update(ctx, client, prior, state, plan)
 	if err != nil {
 		resp.Diagnostics.Append(diagnostic(err))
-		resp.Diagnostics.Append(made.computed(r.provider.Detail).set(ctx, &resp.State)...)
+		resp.Diagnostics.Append(made.computed(r.provider.Detail).attributes().Put(ctx, &resp.State.Raw)...)
 		return
 	}
 	resp.State.Raw = req.Plan.Raw
-	resp.Diagnostics.Append(made.computed(r.provider.Detail).set(ctx, &resp.State)...)
+	resp.Diagnostics.Append(made.computed(r.provider.Detail).attributes().Put(ctx, &resp.State.Raw)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, identity)...)
 }
 
@@ -75,7 +76,7 @@ func (r *Resource) update(ctx context.Context, client *cluster.Client, prior clu
 		return left, err
 	}
 	release := cluster.Release{Owner: prior.Owner, First: first, Objects: objects}
-	left.objects, err = client.Update(ctx, prior, release, goStrings(state.Manifests), r.provider.Detail.Render)
+	left.objects, err = client.Update(ctx, prior, release, values.Strings(state.Manifests), r.provider.Detail.Render)
 	if err != nil {
 		return left, err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
 	"github.com/meshegress/terraform-provider-istio/internal/diagnose"
+	"github.com/meshegress/terraform-provider-istio/internal/values"
 )
 
 // ValidateConfig implements resource.ResourceWithValidateConfig: the rules of
@@ -38,7 +39,7 @@ func (r *Resource) ValidateConfig(ctx context.Context, req resource.ValidateConf
 // for it.
 func wholeIntent(ctx context.Context, config tfsdk.Config) (policy.Policy, bool) {
 	var model Model
-	if !intentKnown(config.Raw) || config.Get(ctx, &model).HasError() {
+	if !values.KnownBut(config.Raw, providerAttributes) || config.Get(ctx, &model).HasError() {
 		return policy.Policy{}, false
 	}
 	return model.Policy, true

@@ -67,15 +67,23 @@ func (c CLI) use() {
 	}
 }
 
-// findCLI finds or builds terraform (also for an empty name) or tofu.
+// findCLI finds or builds terraform (also for an empty name), terraform of one
+// minor version, or tofu.
 func findCLI(ctx context.Context, name string) (CLI, error) {
+	if minor, ok := strings.CutPrefix(name, "terraform-"); ok {
+		path, err := testbed.TerraformWheel(ctx, os.Stderr, minor)
+		if err != nil {
+			return CLI{}, fmt.Errorf("ACCTEST_CLI=%s: %w", name, err)
+		}
+		return inspect(ctx, path)
+	}
 	tool := testbed.TerraformCLI
 	switch name {
 	case "", "terraform":
 	case "tofu":
 		tool = testbed.OpenTofuCLI
 	default:
-		return CLI{}, fmt.Errorf("ACCTEST_CLI=%s: must be terraform or tofu", name)
+		return CLI{}, fmt.Errorf("ACCTEST_CLI=%s: must be terraform, terraform-<minor version> or tofu", name)
 	}
 	paths, err := testbed.Ensure(ctx, os.Stderr, tool)
 	if err != nil {

@@ -91,6 +91,7 @@ func newEnvironment(ctx context.Context, options testbed.Options) (_ *environmen
 	if env.dir, err = os.MkdirTemp("", "acctest-"); err != nil {
 		return nil, err
 	}
+	options.IstioCRDs = os.Getenv("ACCTEST_ISTIO_CRDS")
 	if env.controlPlane, err = testbed.Start(ctx, options); err != nil {
 		return nil, fmt.Errorf("start the control plane: %w", err)
 	}

@@ -26,6 +26,9 @@ type Options struct {
 	// Istio: nil or true installs the Istio CRDs and istiod. False leaves a cluster
 	// that has never heard of Istio.
 	Istio *bool
+	// IstioCRDs are the CRDs to install: a version of Istio, such as "1.26.8", or the
+	// path of a YAML file. Empty: those of the istiod that is started.
+	IstioCRDs string
 	// IstiodEnv is added to istiod's environment, as NAME=value.
 	IstiodEnv []string
 	// Nodes is how many Node objects there are at the start; 0 means one, negative
@@ -118,6 +121,11 @@ func Start(ctx context.Context, opts Options) (_ *ControlPlane, err error) {
 		// Meanwhile: rendered once per pin, then read from the cache.
 		if manifest, err = loadManifest(ctx, opts.Out, paths[Istio]); err != nil {
 			return nil, err
+		}
+		if opts.IstioCRDs != "" {
+			if manifest.crds, err = loadCRDs(ctx, opts.IstioCRDs); err != nil {
+				return nil, err
+			}
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)

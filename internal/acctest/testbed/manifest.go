@@ -56,6 +56,18 @@ func loadManifest(ctx context.Context, out io.Writer, istio string) (*istioManif
 }
 
 func parseManifest(content []byte) (*istioManifest, error) {
+	m, err := sortManifest(content)
+	if err != nil {
+		return nil, fmt.Errorf("the rendered Istio chart: %w", err)
+	}
+	if len(m.objects) == 0 || len(m.crds) == 0 || len(m.webhooks) == 0 {
+		return nil, errors.New("the rendered Istio chart has no objects: remove the cache folder of istio and start again")
+	}
+	return m, nil
+}
+
+// sortManifest reads a stream of objects.
+func sortManifest(content []byte) (*istioManifest, error) {
 	m := &istioManifest{}
 	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(content), 4096)
 	for {
@@ -63,7 +75,7 @@ func parseManifest(content []byte) (*istioManifest, error) {
 		if err := decoder.Decode(object); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
-			return nil, fmt.Errorf("the rendered Istio chart: %w", err)
+			return nil, err
 		}
 		switch object.GetKind() {
 		case "":
@@ -78,9 +90,6 @@ func parseManifest(content []byte) (*istioManifest, error) {
 		default:
 			m.objects = append(m.objects, object)
 		}
-	}
-	if len(m.objects) == 0 || len(m.crds) == 0 || len(m.webhooks) == 0 {
-		return nil, errors.New("the rendered Istio chart has no objects: remove the cache folder of istio and start again")
 	}
 	return m, nil
 }

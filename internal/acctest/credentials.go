@@ -15,3 +15,10 @@ func (f *Fixture) Credentials() Credentials {
 	a := f.env.account
 	return Credentials{Host: a.host, Token: a.token, CA: a.ca, Kubeconfig: a.kubeconfig}
 }
+
+// Environment returns the environment variables that say the same to an empty
+// provider block, as NAME=value.
+func (f *Fixture) Environment() []string {
+	at := f.Credentials()
+	return []string{"KUBE_HOST=" + at.Host, "KUBE_TOKEN=" + at.Token, "KUBE_CLUSTER_CA_CERT_DATA=" + at.CA}
+}

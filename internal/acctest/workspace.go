@@ -38,17 +38,33 @@ func buildProvider() {
 // Workspace makes a workspace with main.tf as its configuration (see Config).
 func (f *Fixture) Workspace(cli CLI, main string) *Workspace {
 	f.t.Helper()
+	w := f.WorkspaceAt(cli, f.t.TempDir())
+	w.Write("main.tf", main)
+	return w
+}
+
+// WorkspaceAt is a workspace in a directory that has a configuration.
+func (f *Fixture) WorkspaceAt(cli CLI, dir string) *Workspace {
+	f.t.Helper()
+	return f.workspace(workspace.New(dir, cli.Path, f.provider()))
+}
+
+// provider returns the path of the provider's executable.
+func (f *Fixture) provider() string {
+	f.t.Helper()
 	built.once.Do(buildProvider)
 	if built.err != nil {
 		f.t.Fatal(built.err)
 	}
-	w, err := workspace.New(f.t.TempDir(), cli.Path, built.path)
+	return built.path
+}
+
+func (f *Fixture) workspace(w *workspace.Workspace, err error) *Workspace {
+	f.t.Helper()
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	result := &Workspace{f: f, Workspace: w}
-	result.Write("main.tf", main)
-	return result
+	return &Workspace{f: f, Workspace: w}
 }
 
 // Write writes one file of the configuration.

@@ -68,6 +68,7 @@ func TestExamplesLifecycle(t *testing.T) {
 			nothingLeft(t, f)
 		})
 	}
+	t.Run("modules", func(t *testing.T) { testModules(t, f, covered) })
 	for _, pattern := range []string{"*.tf", "*/*.tf", "*/*/*.tf", "*/*/*/*.tf", "*/*/*.sh"} {
 		for _, example := range published(t, pattern) {
 			if !covered[example] {

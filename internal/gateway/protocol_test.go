@@ -1,139 +1,53 @@
 package gateway
 
 import (
-	"context"
-	"maps"
 	"os"
 	"strings"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-framework/datasource"
-	"github.com/hashicorp/terraform-plugin-framework/provider"
-	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 	"sigs.k8s.io/yaml"
 
-	"github.com/meshegress/terraform-provider-istio/internal/cluster"
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/workload"
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
-	"github.com/meshegress/terraform-provider-istio/internal/protocol"
+	"github.com/meshegress/terraform-provider-istio/internal/protocol/protocoltest"
 	"github.com/meshegress/terraform-provider-istio/internal/settings"
 )
 
-// offline is a provider with this resource alone, and no cluster.
-type offline struct{ meshUnknown bool }
-
-func (offline) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
-	resp.TypeName = "istio"
-}
-func (offline) Schema(context.Context, provider.SchemaRequest, *provider.SchemaResponse) {}
-func (offline) DataSources(context.Context) []func() datasource.DataSource               { return nil }
-func (offline) Resources(context.Context) []func() resource.Resource {
-	return []func() resource.Resource{New}
-}
-func (o offline) Configure(_ context.Context, _ provider.ConfigureRequest, resp *provider.ConfigureResponse) {
-	resp.ResourceData = &settings.Provider{
-		Mesh:      compile.Mesh{RootNamespace: "istio-system", TrustDomain: "cluster.local", ClusterDomain: "cluster.local"},
-		Detail:    manifest.DetailDigest,
-		MeshKnown: !o.meshUnknown,
-		Connect: func() (*cluster.Client, error) {
-			return nil, &settings.UnknownError{Attributes: []string{"host"}}
-		},
-	}
-}
-
 // server speaks the plugin protocol with the resource, as core does.
-type server struct {
-	t    *testing.T
-	wire tfprotov6.ProviderServer
-	typ  tftypes.Object
-}
+type server struct{ protocoltest.Server }
 
-func newServer(t *testing.T, p offline) server {
+func newServer(t *testing.T, meshKnown bool) server {
 	t.Helper()
-	wire, err := protocol.New(p)()
-	if err != nil {
-		t.Fatal(err)
-	}
-	empty, err := tfprotov6.NewDynamicValue(tftypes.Object{}, tftypes.NewValue(tftypes.Object{}, map[string]tftypes.Value{}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := wire.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{Config: &empty}); err != nil {
-		t.Fatal(err)
-	}
-	typ, ok := testSchema(t).Type().TerraformType(t.Context()).(tftypes.Object)
-	if !ok {
-		t.Fatal("the schema is no object")
-	}
-	return server{t: t, wire: wire, typ: typ}
-}
-
-func (s server) encode(value tftypes.Value) *tfprotov6.DynamicValue {
-	s.t.Helper()
-	encoded, err := tfprotov6.NewDynamicValue(s.typ, value)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return &encoded
+	return server{protocoltest.New(t, New, func() *settings.Provider {
+		return &settings.Provider{
+			Mesh:      compile.Mesh{RootNamespace: "istio-system", TrustDomain: "cluster.local", ClusterDomain: "cluster.local"},
+			Detail:    manifest.DetailDigest,
+			MeshKnown: meshKnown,
+		}
+	})}
 }
 
 // config returns an intent as the configuration that says it.
-func (s server) config(g workload.Gateway) tftypes.Value {
-	s.t.Helper()
-	attributes := s.attributes(stateOf(s.t, g).Raw)
+func (s server) config(t *testing.T, g workload.Gateway) tftypes.Value {
+	t.Helper()
+	attributes := s.Attributes(stateOf(t, g).Raw)
 	for name := range computed {
-		attributes[name] = tftypes.NewValue(s.typ.AttributeTypes[name], nil)
+		attributes[name] = tftypes.NewValue(s.Type.AttributeTypes[name], nil)
 	}
-	return tftypes.NewValue(s.typ, attributes)
+	return tftypes.NewValue(s.Type, attributes)
 }
 
-func (s server) attributes(value tftypes.Value) map[string]tftypes.Value {
-	s.t.Helper()
-	var attributes map[string]tftypes.Value
-	if err := value.As(&attributes); err != nil {
-		s.t.Fatal(err)
-	}
-	return maps.Clone(attributes)
-}
-
-// validate returns the diagnostics of a configuration.
-func (s server) validate(config tftypes.Value) []*tfprotov6.Diagnostic {
-	s.t.Helper()
-	resp, err := s.wire.ValidateResourceConfig(s.t.Context(), &tfprotov6.ValidateResourceConfigRequest{
-		TypeName: TypeName, Config: s.encode(config),
-	})
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return resp.Diagnostics
-}
-
-// create plans a new gateway. Core proposes computed attributes as unknown.
+// create plans a new gateway.
 func (s server) create(config tftypes.Value) map[string]tftypes.Value {
-	s.t.Helper()
-	proposed := s.attributes(config)
-	for name := range computed {
-		proposed[name] = tftypes.NewValue(s.typ.AttributeTypes[name], tftypes.UnknownValue)
-	}
-	resp, err := s.wire.PlanResourceChange(s.t.Context(), &tfprotov6.PlanResourceChangeRequest{
-		TypeName: TypeName, Config: s.encode(config),
-		PriorState:       s.encode(tftypes.NewValue(s.typ, nil)),
-		ProposedNewState: s.encode(tftypes.NewValue(s.typ, proposed)),
-	})
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	s.Helper()
+	planned, resp := s.Plan(config, s.None())
 	for _, d := range resp.Diagnostics {
-		s.t.Errorf("%s: %s (%s)", d.Summary, d.Detail, d.Attribute)
+		s.Errorf("%s: %s (%s)", d.Summary, d.Detail, d.Attribute)
 	}
-	planned, err := resp.PlannedState.Unmarshal(s.typ)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return s.attributes(planned)
+	return s.Attributes(planned)
 }
 
 // everything is the intent that sets every attribute.
@@ -153,9 +67,9 @@ func everything(t *testing.T) workload.Gateway {
 // TestUnknowns: whatever leaf is unknown, validation and plan go through, and
 // the plan knows what does not depend on it.
 func TestUnknowns(t *testing.T) {
-	s := newServer(t, offline{})
-	whole := s.config(everything(t))
-	if diags := s.validate(whole); len(diags) > 0 {
+	s := newServer(t, true)
+	whole := s.config(t, everything(t))
+	if diags := s.Validate(whole); len(diags) > 0 {
 		t.Fatal(diags[0].Summary, diags[0].Detail)
 	}
 	var leaves []*tftypes.AttributePath
@@ -179,7 +93,7 @@ func TestUnknowns(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, d := range s.validate(config) {
+		for _, d := range s.Validate(config) {
 			t.Errorf("%s unknown: %s: %s (%s)", leaf, d.Summary, d.Detail, d.Attribute)
 		}
 		planned := s.create(config)
@@ -198,10 +112,10 @@ func TestUnknowns(t *testing.T) {
 
 // TestUnknownMesh: nothing can be compiled before the provider block is known.
 func TestUnknownMesh(t *testing.T) {
-	s := newServer(t, offline{meshUnknown: true})
+	s := newServer(t, false)
 	g := workload.Defaults()
 	g.Name = "a"
-	planned := s.create(s.config(g))
+	planned := s.create(s.config(t, g))
 	for _, name := range []string{"manifests", "reference", "service_host", "cluster_ip"} {
 		if planned[name].IsKnown() {
 			t.Errorf("%s is known", name)
@@ -212,7 +126,7 @@ func TestUnknownMesh(t *testing.T) {
 // TestBadInput: each mistake is one error of `terraform validate`, at the
 // attribute. What counts as a mistake is tested in package workload.
 func TestBadInput(t *testing.T) {
-	s := newServer(t, offline{})
+	s := newServer(t, true)
 	text := func(value string) *string { return &value }
 	number := func(value int64) *int64 { return &value }
 	for name, test := range map[string]struct {
@@ -246,7 +160,7 @@ func TestBadInput(t *testing.T) {
 			g := workload.Defaults()
 			g.Name = "a"
 			test.change(&g)
-			diags := s.validate(s.config(g))
+			diags := s.Validate(s.config(t, g))
 			if len(diags) != 1 {
 				t.Fatalf("%d diagnostics, want 1: %v", len(diags), diags)
 			}
@@ -256,10 +170,10 @@ func TestBadInput(t *testing.T) {
 		})
 	}
 	t.Run("null element", func(t *testing.T) {
-		attributes := s.attributes(s.config(workload.Gateway{Name: "a", Namespace: "b", Ports: workload.Defaults().Ports, Authorization: "none"}))
-		typ := s.typ.AttributeTypes["labels"]
+		attributes := s.Attributes(s.config(t, workload.Gateway{Name: "a", Namespace: "b", Ports: workload.Defaults().Ports, Authorization: "none"}))
+		typ := s.Type.AttributeTypes["labels"]
 		attributes["labels"] = tftypes.NewValue(typ, map[string]tftypes.Value{"a": tftypes.NewValue(tftypes.String, nil)})
-		if diags := s.validate(tftypes.NewValue(s.typ, attributes)); len(diags) != 1 || dotted(diags[0].Attribute) != "labels" {
+		if diags := s.Validate(tftypes.NewValue(s.Type, attributes)); len(diags) != 1 || dotted(diags[0].Attribute) != "labels" {
 			t.Errorf("%v", diags)
 		}
 	})

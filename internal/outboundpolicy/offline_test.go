@@ -1,73 +1,35 @@
 package outboundpolicy
 
 import (
-	"context"
-	"maps"
 	"strings"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/path"
-	"github.com/hashicorp/terraform-plugin-framework/provider"
-	"github.com/hashicorp/terraform-plugin-framework/resource"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
-	"github.com/meshegress/terraform-provider-istio/internal/cluster"
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/outbound"
-	"github.com/meshegress/terraform-provider-istio/internal/protocol"
+	"github.com/meshegress/terraform-provider-istio/internal/protocol/protocoltest"
 	"github.com/meshegress/terraform-provider-istio/internal/settings"
 	"github.com/meshegress/terraform-provider-istio/internal/values"
 )
 
-// offline is a provider with this resource alone, and no cluster.
-type offline struct{ revision string }
-
-func (offline) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
-	resp.TypeName = "istio"
-}
-func (offline) Schema(context.Context, provider.SchemaRequest, *provider.SchemaResponse) {}
-func (offline) DataSources(context.Context) []func() datasource.DataSource               { return nil }
-func (offline) Resources(context.Context) []func() resource.Resource {
-	return []func() resource.Resource{New}
-}
-func (o offline) Configure(_ context.Context, _ provider.ConfigureRequest, resp *provider.ConfigureResponse) {
-	resp.ResourceData = &settings.Provider{
-		Mesh: compile.Mesh{RootNamespace: "istio-system", Revision: o.revision}, MeshKnown: true,
-		Connect: func() (*cluster.Client, error) { return nil, &settings.UnknownError{Attributes: []string{"host"}} },
-	}
-}
-
 // server speaks the plugin protocol with the resource, as core does.
-type server struct {
-	*testing.T
-	wire   tfprotov6.ProviderServer
-	schema schema.Schema
-	typ    tftypes.Object
-}
+type server struct{ protocoltest.Server }
 
-func newServer(t *testing.T, p offline) server {
+func newServer(t *testing.T, revision string) server {
 	t.Helper()
-	wire, err := protocol.New(p)()
-	if err != nil {
-		t.Fatal(err)
-	}
-	empty, _ := tfprotov6.NewDynamicValue(tftypes.Object{}, tftypes.NewValue(tftypes.Object{}, map[string]tftypes.Value{}))
-	if _, err := wire.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{Config: &empty}); err != nil {
-		t.Fatal(err)
-	}
-	var resp resource.SchemaResponse
-	New().Schema(t.Context(), resource.SchemaRequest{}, &resp)
-	return server{T: t, wire: wire, schema: resp.Schema, typ: resp.Schema.Type().TerraformType(t.Context()).(tftypes.Object)}
+	return server{protocoltest.New(t, New, func() *settings.Provider {
+		return &settings.Provider{Mesh: compile.Mesh{RootNamespace: "istio-system", Revision: revision}, MeshKnown: true}
+	})}
 }
 
 // value is a configuration or a state; what is not given is null.
 func (s server) value(attributes map[string]any) tftypes.Value {
 	all := map[string]tftypes.Value{}
-	for name, typ := range s.typ.AttributeTypes {
+	for name, typ := range s.Type.AttributeTypes {
 		given, ok := attributes[name]
 		labels, isMap := given.(map[string]string)
 		switch {
@@ -83,63 +45,22 @@ func (s server) value(attributes map[string]any) tftypes.Value {
 			all[name] = tftypes.NewValue(typ, given)
 		}
 	}
-	return tftypes.NewValue(s.typ, all)
+	return tftypes.NewValue(s.Type, all)
 }
 
-func (s server) encode(value tftypes.Value) *tfprotov6.DynamicValue {
-	s.Helper()
-	encoded, err := tfprotov6.NewDynamicValue(s.typ, value)
-	if err != nil {
-		s.Fatal(err)
-	}
-	return &encoded
-}
-
-// plan validates and plans a configuration over a prior state; null is none.
+// plan validates and plans a configuration over a prior state.
 func (s server) plan(config, prior tftypes.Value) (tftypes.Value, []*tfprotov6.Diagnostic, []*tftypes.AttributePath) {
 	s.Helper()
-	valid, err := s.wire.ValidateResourceConfig(s.Context(), &tfprotov6.ValidateResourceConfigRequest{TypeName: TypeName, Config: s.encode(config)})
-	if err != nil {
-		s.Fatal(err)
+	if diags := s.Validate(config); len(diags) > 0 {
+		return tftypes.Value{}, diags, nil
 	}
-	if len(valid.Diagnostics) > 0 {
-		return tftypes.Value{}, valid.Diagnostics, nil
-	}
-	proposed := map[string]tftypes.Value{}
-	if err := config.As(&proposed); err != nil {
-		s.Fatal(err)
-	}
-	proposed = maps.Clone(proposed)
-	before := map[string]tftypes.Value{}
-	if !prior.IsNull() {
-		_ = prior.As(&before)
-	}
-	for name, attribute := range s.schema.Attributes {
-		if attribute.IsComputed() {
-			proposed[name] = tftypes.NewValue(s.typ.AttributeTypes[name], tftypes.UnknownValue)
-			if value, ok := before[name]; ok {
-				proposed[name] = value
-			}
-		}
-	}
-	resp, err := s.wire.PlanResourceChange(s.Context(), &tfprotov6.PlanResourceChangeRequest{
-		TypeName: TypeName, Config: s.encode(config), PriorState: s.encode(prior), ProposedNewState: s.encode(tftypes.NewValue(s.typ, proposed)),
-	})
-	if err != nil {
-		s.Fatal(err)
-	}
-	planned, err := resp.PlannedState.Unmarshal(s.typ)
-	if err != nil {
-		s.Fatal(err)
-	}
+	planned, resp := s.Plan(config, prior)
 	return planned, resp.Diagnostics, resp.RequiresReplace
 }
 
-func (s server) none() tftypes.Value { return tftypes.NewValue(s.typ, nil) }
-
 // Bad input is an error at the attribute, before anything is asked.
 func TestBadInput(t *testing.T) {
-	s := newServer(t, offline{})
+	s := newServer(t, "")
 	selector := map[string]string{"app": "a"}
 	unknown := tftypes.UnknownValue
 	for name, c := range map[string]struct {
@@ -167,7 +88,7 @@ func TestBadInput(t *testing.T) {
 		"unknown mode of a right config": {map[string]any{"mode": unknown, "namespace": "shop"}, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, diags, _ := s.plan(s.value(c.config), s.none())
+			_, diags, _ := s.plan(s.value(c.config), s.None())
 			if c.at == "" {
 				for _, d := range diags {
 					if d.Severity == tfprotov6.DiagnosticSeverityError {
@@ -189,30 +110,25 @@ func TestBadInput(t *testing.T) {
 
 // state is a mesh policy as it stands in a state without drift.
 func (s server) state(mode string) tftypes.Value {
-	effective := tftypes.NewValue(s.typ.AttributeTypes["effective_from"], map[string]tftypes.Value{
+	effective := tftypes.NewValue(s.Type.AttributeTypes["effective_from"], map[string]tftypes.Value{
 		"level": tftypes.NewValue(tftypes.String, "mesh"), "object": tftypes.NewValue(tftypes.String, "ConfigMap/istio-system/istio"),
 		"mode": tftypes.NewValue(tftypes.String, mode),
 	})
 	value := s.value(map[string]any{"mode": mode, "object": "ConfigMap/istio-system/istio", "drift": map[string]string{}})
-	attributes := map[string]tftypes.Value{}
-	_ = value.As(&attributes)
-	attributes = maps.Clone(attributes)
+	attributes := s.Attributes(value)
 	attributes["effective_from"] = effective
-	return tftypes.NewValue(s.typ, attributes)
+	return tftypes.NewValue(s.Type, attributes)
 }
 
 func (s server) attribute(value tftypes.Value, name string) tftypes.Value {
-	attributes := map[string]tftypes.Value{}
-	if err := value.As(&attributes); err != nil {
-		s.Fatal(err)
-	}
-	return attributes[name]
+	s.Helper()
+	return s.Attributes(value)[name]
 }
 
 // What is known in a plan without a cluster, and that a plan of nothing is one.
 func TestPlannedValues(t *testing.T) {
-	s := newServer(t, offline{})
-	planned, _, _ := s.plan(s.value(map[string]any{"mode": "REGISTRY_ONLY"}), s.none())
+	s := newServer(t, "")
+	planned, _, _ := s.plan(s.value(map[string]any{"mode": "REGISTRY_ONLY"}), s.None())
 	var object string
 	if err := s.attribute(planned, "object").As(&object); err != nil || object != "ConfigMap/istio-system/istio" {
 		t.Errorf("object %q, %v", object, err)
@@ -236,7 +152,7 @@ func TestPlannedValues(t *testing.T) {
 	}
 
 	// Another control plane is another resource, also by the provider's revision.
-	revisioned := newServer(t, offline{revision: "1-31"})
+	revisioned := newServer(t, "1-31")
 	for _, where := range []struct {
 		server
 		config map[string]any
@@ -272,11 +188,11 @@ func TestDestroyWarns(t *testing.T) {
 // The model has exactly the attributes of the schema: a value with everything
 // set decodes into it and back. Null stays null.
 func TestModelMatchesSchema(t *testing.T) {
-	s := newServer(t, offline{})
-	if diags := s.schema.ValidateImplementation(t.Context()); diags.HasError() {
+	s := newServer(t, "")
+	if diags := s.Schema.ValidateImplementation(t.Context()); diags.HasError() {
 		t.Fatal(diags)
 	}
-	for name, attribute := range s.schema.Attributes {
+	for name, attribute := range s.Schema.Attributes {
 		if attribute.GetMarkdownDescription() == "" {
 			t.Errorf("%s has no description", name)
 		}
@@ -284,7 +200,7 @@ func TestModelMatchesSchema(t *testing.T) {
 	full := s.state("ALLOW_ANY")
 	for _, attribute := range []string{"namespace", "name", "revision", "previous_mode", "workload_selector"} {
 		for _, set := range []bool{true, false} {
-			state := tfsdk.State{Raw: full, Schema: s.schema}
+			state := tfsdk.State{Raw: full, Schema: s.Schema}
 			var value any
 			if value = map[string]string{"app": "a"}; attribute != "workload_selector" {
 				value = "text"

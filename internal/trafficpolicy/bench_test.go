@@ -4,18 +4,18 @@ import "testing"
 
 // What the plan of an unchanged policy costs, the framework's share included.
 func BenchmarkPlan(b *testing.B) {
-	s := newServer(b, offline{meshKnown: true})
+	s := newServer(b, meshKnown)
 	config := configOf(b, example())
 	applied := appliedState(b, s, config)
 	for b.Loop() {
-		s.plan(config, applied)
+		s.Plan(config, applied)
 	}
 }
 
 func BenchmarkValidate(b *testing.B) {
-	s := newServer(b, offline{meshKnown: true})
+	s := newServer(b, meshKnown)
 	config := configOf(b, example())
 	for b.Loop() {
-		s.validate(config)
+		s.Validate(config)
 	}
 }

@@ -7,12 +7,12 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
+	"github.com/meshegress/terraform-provider-istio/internal/diagnose"
 )
 
 // A configuration that is partly unknown is checked all the same: what is
@@ -104,7 +104,7 @@ func (k *partial) agree(i int, sources []policy.From) {
 func (k *partial) take(target any, at ...any) bool {
 	value, ok := k.value(at)
 	if ok && fullyKnown(k.ctx, value) {
-		diags := k.config.GetAttribute(k.ctx, toPath(at), target)
+		diags := k.config.GetAttribute(k.ctx, diagnose.Path(at), target)
 		if !diags.HasError() {
 			return true
 		}
@@ -129,24 +129,11 @@ func (k *partial) length(at ...any) int {
 func (k *partial) value(at []any) (attr.Value, bool) {
 	var value attr.Value
 	var diags diag.Diagnostics
-	diags.Append(k.config.GetAttribute(k.ctx, toPath(at), &value)...)
+	diags.Append(k.config.GetAttribute(k.ctx, diagnose.Path(at), &value)...)
 	return value, !diags.HasError() && value != nil
 }
 
 func fullyKnown(ctx context.Context, value attr.Value) bool {
 	raw, err := value.ToTerraformValue(ctx)
 	return err == nil && raw.IsFullyKnown()
-}
-
-func toPath(at []any) path.Path {
-	to := path.Empty()
-	for _, step := range at {
-		switch s := step.(type) {
-		case string:
-			to = to.AtName(s)
-		case int:
-			to = to.AtListIndex(s)
-		}
-	}
-	return to
 }

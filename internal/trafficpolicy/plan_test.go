@@ -11,6 +11,7 @@ import (
 
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
+	"github.com/meshegress/terraform-provider-istio/internal/protocol/protocoltest"
 )
 
 func ptr[T any](v T) *T { return &v }
@@ -98,7 +99,7 @@ func failOnErrors(t rapid.TB, diags []*tfprotov6.Diagnostic) {
 // A configuration plans with any of its values unknown, as a create and as an
 // update, and the plan keeps its promises once the value is known.
 func TestEveryValueMayBeUnknown(t *testing.T) {
-	s := newServer(t, offline{meshKnown: true})
+	s := newServer(t, meshKnown)
 	config := configOf(t, example())
 	prior := appliedState(t, s, config)
 	paths := leaves(t, config)
@@ -107,13 +108,13 @@ func TestEveryValueMayBeUnknown(t *testing.T) {
 	}
 	for _, at := range paths {
 		t.Run(at.String(), func(t *testing.T) {
-			s := server{t: t, wire: s.wire, typ: s.typ}
+			s := s.In(t)
 			unknown := withUnknown(t, config, at)
-			failOnErrors(t, s.validate(unknown))
-			for name, before := range map[string]tftypes.Value{"create": s.none(), "update": prior} {
-				planned, resp := s.plan(unknown, before)
+			failOnErrors(t, s.Validate(unknown))
+			for name, before := range map[string]tftypes.Value{"create": s.None(), "update": prior} {
+				planned, resp := s.Plan(unknown, before)
 				failOnErrors(t, resp.Diagnostics)
-				now, resp := s.plan(config, before)
+				now, resp := s.Plan(config, before)
 				failOnErrors(t, resp.Diagnostics)
 				if t.Failed() {
 					t.Fatal(name)
@@ -121,7 +122,7 @@ func TestEveryValueMayBeUnknown(t *testing.T) {
 				for _, text := range broken(name, planned, now) {
 					t.Error(text)
 				}
-				attributes := attributesOf(t, planned)
+				attributes := s.Attributes(planned)
 				if attributes["manifests"].IsFullyKnown() {
 					t.Errorf("%s: the plan says all of manifests, which hold the whole configuration", name)
 				}
@@ -129,7 +130,7 @@ func TestEveryValueMayBeUnknown(t *testing.T) {
 					t.Errorf("%s: drift is unknown", name)
 				}
 				// What the user wrote is planned as it stands.
-				for attribute, value := range attributesOf(t, unknown) {
+				for attribute, value := range s.Attributes(unknown) {
 					if !providerAttributes[attribute] && !attributes[attribute].Equal(value) {
 						t.Errorf("%s: %s is planned as %s", name, attribute, attributes[attribute])
 					}
@@ -142,18 +143,18 @@ func TestEveryValueMayBeUnknown(t *testing.T) {
 // As long as a fact of the mesh is unknown, no object can be compiled; which
 // there are, and who is granted what, does not depend on the mesh.
 func TestMeshMayBeUnknown(t *testing.T) {
-	final, _ := newServer(t, offline{meshKnown: true}).plan(configOf(t, example()), newServer(t, offline{}).none())
-	s := newServer(t, offline{})
-	planned, resp := s.plan(configOf(t, example()), s.none())
+	final, _ := newServer(t, meshKnown).Plan(configOf(t, example()), newServer(t, meshUnknown).None())
+	s := newServer(t, meshUnknown)
+	planned, resp := s.Plan(configOf(t, example()), s.None())
 	failOnErrors(t, resp.Diagnostics)
 	for _, text := range broken("plan", planned, final) {
 		t.Error(text)
 	}
-	attributes := attributesOf(t, planned)
+	attributes := s.Attributes(planned)
 	if !attributes["grants"].IsFullyKnown() {
 		t.Error("grants are unknown")
 	}
-	for key, value := range attributesOf(t, attributes["manifests"]) {
+	for key, value := range s.Attributes(attributes["manifests"]) {
 		if value.IsKnown() {
 			t.Errorf("%s is known", key)
 		}
@@ -163,14 +164,14 @@ func TestMeshMayBeUnknown(t *testing.T) {
 // The plan of something new knows all keys and all grants; unknown is only
 // what contains a port that apply assigns.
 func TestPlanOfNewPolicy(t *testing.T) {
-	s := newServer(t, offline{meshKnown: true})
-	planned, resp := s.plan(configOf(t, example()), s.none())
+	s := newServer(t, meshKnown)
+	planned, resp := s.Plan(configOf(t, example()), s.None())
 	failOnErrors(t, resp.Diagnostics)
-	attributes := attributesOf(t, planned)
+	attributes := s.Attributes(planned)
 	if !attributes["grants"].IsFullyKnown() {
 		t.Error("grants are unknown")
 	}
-	ports := attributesOf(t, attributes["gateway_ports"])
+	ports := s.Attributes(attributes["gateway_ports"])
 	for member, known := range map[string]bool{
 		"httpbin-http": false, "httpbin-https/httpbin.org": false, "shared": true, "db/db.partner.example": false,
 	} {
@@ -178,7 +179,7 @@ func TestPlanOfNewPolicy(t *testing.T) {
 			t.Errorf("gateway_ports[%s] = %s, known should be %t", member, value, known)
 		}
 	}
-	manifests := attributesOf(t, attributes["manifests"])
+	manifests := s.Attributes(attributes["manifests"])
 	for key, known := range map[string]bool{
 		"Gateway/istio-egress/egressgateway-a:shared":       true,
 		"Gateway/istio-egress/egressgateway-a:httpbin-http": false,
@@ -194,8 +195,8 @@ func TestPlanOfNewPolicy(t *testing.T) {
 // another answer.
 func TestPlanIsDeterministic(t *testing.T) {
 	config := configOf(t, example())
-	first, _ := newServer(t, offline{meshKnown: true}).plan(config, newServer(t, offline{}).none())
-	second, _ := newServer(t, offline{meshKnown: true}).plan(config, newServer(t, offline{}).none())
+	first, _ := newServer(t, meshKnown).Plan(config, newServer(t, meshUnknown).None())
+	second, _ := newServer(t, meshKnown).Plan(config, newServer(t, meshUnknown).None())
 	if !first.Equal(second) {
 		t.Error("two plans differ")
 	}
@@ -203,12 +204,12 @@ func TestPlanIsDeterministic(t *testing.T) {
 
 // appliedState returns the state after an apply of a configuration: the plan
 // with a port for every slot.
-func appliedState(t rapid.TB, s server, config tftypes.Value) tftypes.Value {
+func appliedState(t rapid.TB, s protocoltest.Server, config tftypes.Value) tftypes.Value {
 	t.Helper()
-	planned, resp := s.plan(config, s.none())
+	planned, resp := s.Plan(config, s.None())
 	failOnErrors(t, resp.Diagnostics)
-	attributes := attributesOf(t, planned)
-	ports := attributesOf(t, attributes["gateway_ports"])
+	attributes := s.Attributes(planned)
+	ports := s.Attributes(attributes["gateway_ports"])
 	next := 11000
 	for member, port := range ports {
 		if !port.IsKnown() {
@@ -219,8 +220,8 @@ func appliedState(t rapid.TB, s server, config tftypes.Value) tftypes.Value {
 	attributes["gateway_ports"] = tftypes.NewValue(attributes["gateway_ports"].Type(), ports)
 	// The next plan says what the manifests of these ports are.
 	attributes["manifests"] = tftypes.NewValue(attributes["manifests"].Type(), map[string]tftypes.Value{})
-	state := tftypes.NewValue(s.typ, attributes)
-	planned, resp = s.plan(config, state)
+	state := tftypes.NewValue(s.Type, attributes)
+	planned, resp = s.Plan(config, state)
 	failOnErrors(t, resp.Diagnostics)
 	if !planned.IsFullyKnown() {
 		t.Fatalf("the plan of an applied policy has unknown values: %s", planned)
@@ -231,12 +232,12 @@ func appliedState(t rapid.TB, s server, config tftypes.Value) tftypes.Value {
 // A policy that is as it should be has an empty plan, and its ports stay
 // through every edit that leaves their entry and host.
 func TestPortsStay(t *testing.T) {
-	s := newServer(t, offline{meshKnown: true})
+	s := newServer(t, meshKnown)
 	applied := appliedState(t, s, configOf(t, example()))
-	if planned, _ := s.plan(configOf(t, example()), applied); !planned.Equal(applied) {
+	if planned, _ := s.Plan(configOf(t, example()), applied); !planned.Equal(applied) {
 		t.Error("the plan of an unchanged policy is not empty")
 	}
-	before := attributesOf(t, attributesOf(t, applied)["gateway_ports"])
+	before := s.Attributes(s.Attributes(applied)["gateway_ports"])
 
 	edited := example()
 	edited.EgressRules[0].Name = ptr("renamed")
@@ -248,9 +249,9 @@ func TestPortsStay(t *testing.T) {
 		To:   []policy.To{{Name: "first", Hosts: []string{"first.example.com"}, Port: policy.Port{Name: "https", Number: 443, Protocol: policy.HTTPS}}},
 	}}, edited.EgressRules...)
 
-	planned, resp := s.plan(configOf(t, edited), applied)
+	planned, resp := s.Plan(configOf(t, edited), applied)
 	failOnErrors(t, resp.Diagnostics)
-	after := attributesOf(t, attributesOf(t, planned)["gateway_ports"])
+	after := s.Attributes(s.Attributes(planned)["gateway_ports"])
 	for member, port := range before {
 		if !after[member].Equal(port) {
 			t.Errorf("port of %s moves from %s to %s", member, port, after[member])
@@ -269,25 +270,25 @@ func TestPortsStay(t *testing.T) {
 // On another gateway no port is reserved; in another namespace the policy is
 // another resource.
 func TestAnotherGateway(t *testing.T) {
-	s := newServer(t, offline{meshKnown: true})
+	s := newServer(t, meshKnown)
 	applied := appliedState(t, s, configOf(t, example()))
 
 	moved := example()
 	moved.ByEgressGateway.Name, moved.ByEgressGateway.Selector = "egressgateway-b", nil
-	planned, resp := s.plan(configOf(t, moved), applied)
+	planned, resp := s.Plan(configOf(t, moved), applied)
 	failOnErrors(t, resp.Diagnostics)
 	if len(resp.RequiresReplace) != 0 {
 		t.Errorf("another gateway in the namespace replaces the policy: %v", resp.RequiresReplace)
 	}
-	ports := attributesOf(t, attributesOf(t, planned)["gateway_ports"])
+	ports := s.Attributes(s.Attributes(planned)["gateway_ports"])
 	if ports["httpbin-http"].IsKnown() {
 		t.Errorf("port %s of the old gateway is promised on the new one", ports["httpbin-http"])
 	}
 
 	moved.ByEgressGateway.Namespace = "istio-egress-b"
 	// Another run: in this one the policy is planned to be on the gateway above.
-	s = newServer(t, offline{meshKnown: true})
-	_, resp = s.plan(configOf(t, moved), applied)
+	s = newServer(t, meshKnown)
+	_, resp = s.Plan(configOf(t, moved), applied)
 	failOnErrors(t, resp.Diagnostics)
 	if len(resp.RequiresReplace) == 0 {
 		t.Error("another namespace does not replace the policy")

@@ -95,22 +95,22 @@ func brokenSet(at string, promised, now tftypes.Value) []string {
 // every promise of the plan that did not: as a create, and as an update of
 // another policy of that name.
 func TestUnknownValuesPromiseNothingTooMuch(t *testing.T) {
-	shared := newServer(t, offline{meshKnown: true})
+	shared := newServer(t, meshKnown)
 	rapid.Check(t, func(t *rapid.T) {
-		s := server{t: t, wire: shared.wire, typ: shared.typ}
-		s.configure()
+		s := shared.In(t)
+		s.Configure()
 		final := configOf(t, policytest.Policy(t))
-		before := s.none()
+		before := s.None()
 		if rapid.Bool().Draw(t, "update") {
 			before = appliedState(t, s, configOf(t, policytest.Policy(t)))
-			s.configure()
+			s.Configure()
 		}
 		partly := final
 		for range rapid.IntRange(1, 4).Draw(t, "unknown values") {
 			partly = unknownSomewhere(t, partly)
 		}
-		promised, early := s.plan(partly, before)
-		now, late := s.plan(final, before)
+		promised, early := s.Plan(partly, before)
+		now, late := s.Plan(final, before)
 		if hasErrors(late.Diagnostics) {
 			t.Skip("a port that was assigned is now demanded for another entry")
 		}
@@ -125,19 +125,19 @@ func TestUnknownValuesPromiseNothingTooMuch(t *testing.T) {
 // unknown: core refuses a replacement that it hears of only at apply. One that
 // is unknown does not: most often it turns out to be the same.
 func TestReplacementWithUnknownValues(t *testing.T) {
-	s := newServer(t, offline{meshKnown: true})
+	s := newServer(t, meshKnown)
 	applied := appliedState(t, s, configOf(t, example()))
 	host := tftypes.NewAttributePath().WithAttributeName("egress_rules").WithElementKeyInt(0).
 		WithAttributeName("to").WithElementKeyInt(1).WithAttributeName("hosts").WithElementKeyInt(0)
 	moved := example()
 	moved.ByEgressGateway.Namespace = "istio-egress-b"
-	_, resp := s.plan(withUnknown(t, configOf(t, moved), host), applied)
+	_, resp := s.Plan(withUnknown(t, configOf(t, moved), host), applied)
 	failOnErrors(t, resp.Diagnostics)
 	if len(resp.RequiresReplace) == 0 {
 		t.Error("another namespace does not replace the policy")
 	}
 	for _, unknown := range []*tftypes.AttributePath{host, tftypes.NewAttributePath().WithAttributeName("by_egress_gateway")} {
-		_, resp = s.plan(withUnknown(t, configOf(t, example()), unknown), applied)
+		_, resp = s.Plan(withUnknown(t, configOf(t, example()), unknown), applied)
 		failOnErrors(t, resp.Diagnostics)
 		if len(resp.RequiresReplace) > 0 {
 			t.Errorf("an unknown %s replaces the policy", unknown)

@@ -85,12 +85,12 @@ func TestBadInput(t *testing.T) {
 		"attempts":        {func(p *policy.Policy) { p.EgressRules[0].To[0].Retries.Attempts = -1 }, to + "retries.attempts"},
 		"retry condition": {func(p *policy.Policy) { p.EgressRules[0].To[0].Retries.RetryOn = ptr("always") }, to + "retries.retry_on"},
 	}
-	s := newServer(t, offline{meshKnown: true})
+	s := newServer(t, meshKnown)
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			p := example()
 			c.change(&p)
-			paths := errorPaths(server{t: t, wire: s.wire, typ: s.typ}.validate(configOf(t, p)))
+			paths := errorPaths(s.In(t).Validate(configOf(t, p)))
 			if !slices.Equal(paths, []string{c.at}) {
 				t.Errorf("errors at %q, want one at %q", paths, c.at)
 			}
@@ -101,7 +101,7 @@ func TestBadInput(t *testing.T) {
 // What is wrong is said although something else is unknown, and what is
 // unknown is never wrong.
 func TestBadInputBesideUnknown(t *testing.T) {
-	s := newServer(t, offline{meshKnown: true})
+	s := newServer(t, meshKnown)
 	bad := example()
 	bad.EgressRules[0].To[3].Addresses = []string{"203.0.113"}
 	config := configOf(t, bad)
@@ -116,7 +116,7 @@ func TestBadInputBesideUnknown(t *testing.T) {
 		"host":         rule.WithAttributeName("to").WithElementKeyInt(1).WithAttributeName("hosts").WithElementKeyInt(0),
 	} {
 		t.Run(name, func(t *testing.T) {
-			paths := errorPaths(server{t: t, wire: s.wire, typ: s.typ}.validate(withUnknown(t, config, at)))
+			paths := errorPaths(s.In(t).Validate(withUnknown(t, config, at)))
 			if want := []string{"egress_rules.0.to.3.addresses.0"}; !slices.Equal(paths, want) {
 				t.Errorf("errors at %q, want %q", paths, want)
 			}
@@ -126,7 +126,7 @@ func TestBadInputBesideUnknown(t *testing.T) {
 
 // A null in a list is said to be one, not decoded.
 func TestNullElements(t *testing.T) {
-	s := newServer(t, offline{meshKnown: true})
+	s := newServer(t, meshKnown)
 	config := configOf(t, example())
 	to := tftypes.NewAttributePath().WithAttributeName("egress_rules").WithElementKeyInt(0).WithAttributeName("to")
 	for _, at := range []*tftypes.AttributePath{to.WithElementKeyInt(1), to.WithElementKeyInt(0).WithAttributeName("hosts").WithElementKeyInt(1)} {
@@ -139,7 +139,7 @@ func TestNullElements(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if paths := errorPaths(s.validate(raw)); len(paths) == 0 || !strings.HasPrefix(pathOf(at), paths[0]) {
+		if paths := errorPaths(s.Validate(raw)); len(paths) == 0 || !strings.HasPrefix(pathOf(at), paths[0]) {
 			t.Errorf("a null at %s is reported at %q", pathOf(at), paths)
 		}
 	}

@@ -23,12 +23,15 @@ const leftoverDrift = "left over from an update that did not finish -> removed"
 func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state Model
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	identity := identityOf(state.Gateway)
+	// A CLI older than identities hands none in, and the framework wants one of every
+	// Read, also of what is gone (its internal/fwserver/server_readresource.go).
+	resp.Diagnostics.Append(resp.Identity.Set(ctx, identity)...)
 	if resp.Diagnostics.HasError() || !r.provider.MeshKnown {
 		// Without the facts of the mesh there is nothing to compare with; the
 		// plan says "known after apply".
 		return
 	}
-	identity := identityOf(state.Gateway)
 	owner, diags := r.ownerOf(ctx, req.Private, identity)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
@@ -64,7 +67,6 @@ func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *res
 		maps.Copy(answers, addressesOf(service).attributes())
 	}
 	resp.Diagnostics.Append(answers.Put(ctx, &resp.State.Raw)...)
-	resp.Diagnostics.Append(resp.Identity.Set(ctx, identity)...)
 	if owner.Nonce == "" && seen.Owner.Nonce != "" {
 		resp.Diagnostics.Append(private.Write(ctx, resp.Private, seen.Owner)...)
 	}

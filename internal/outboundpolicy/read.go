@@ -5,6 +5,8 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
+	"github.com/meshegress/terraform-provider-istio/internal/compile/meshconfig"
+	"github.com/meshegress/terraform-provider-istio/internal/compile/outbound"
 	"github.com/meshegress/terraform-provider-istio/internal/private"
 	"github.com/meshegress/terraform-provider-istio/internal/settings"
 	"github.com/meshegress/terraform-provider-istio/internal/values"
@@ -15,6 +17,14 @@ import (
 func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state Model
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	// A CLI older than identities hands none in, and the framework wants one of every
+	// Read, also of what is gone (its internal/fwserver/server_readresource.go).
+	if r.provider.MeshKnown || resp.Identity.Raw.IsFullyNull() {
+		resp.Diagnostics.Append(resp.Identity.Set(ctx, r.identityOf(state))...)
+	}
 	if resp.Diagnostics.HasError() || !r.provider.MeshKnown {
 		return
 	}
@@ -56,8 +66,17 @@ func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *res
 	}
 	answers := values.Attributes{"effective_from": effectiveObject(effective), "drift": values.Map(seen.drift)}
 	resp.Diagnostics.Append(answers.Put(ctx, &resp.State.Raw)...)
-	resp.Diagnostics.Append(resp.Identity.Set(ctx, state.Policy.Identity(r.provider.Mesh))...)
 	if i.kept.Nonce == "" && seen.nonce != "" {
 		resp.Diagnostics.Append(private.Write(ctx, resp.Private, record{Nonce: seen.nonce})...)
 	}
+}
+
+// identityOf returns the identity of what is in state. Where the provider block does
+// not say the revision yet, the ConfigMap that was written does.
+func (r *Resource) identityOf(state Model) outbound.Identity {
+	mesh := r.provider.Mesh
+	if !r.provider.MeshKnown {
+		mesh.Revision = meshconfig.Revision(state.Object.ValueString())
+	}
+	return state.Policy.Identity(mesh)
 }

@@ -20,6 +20,10 @@ const leftoverDrift = "left over from an update that did not finish -> removed"
 func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state Model
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	identity := identityOf(state.Policy)
+	// A CLI older than identities hands none in, and the framework wants one of every
+	// Read, also of what is gone (its internal/fwserver/server_readresource.go).
+	resp.Diagnostics.Append(resp.Identity.Set(ctx, identity)...)
 	if resp.Diagnostics.HasError() || !r.provider.MeshKnown {
 		// Without the facts of the mesh there is nothing to compare with; the
 		// plan says "known after apply".
@@ -27,7 +31,6 @@ func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *res
 	}
 	timeout, diags := state.Timeouts.Read(ctx, defaultReadTimeout)
 	resp.Diagnostics.Append(diags...)
-	identity := identityOf(state.Policy)
 	owner, diags := r.ownerOf(ctx, req.Private, identity)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
@@ -62,7 +65,6 @@ func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *res
 	manifests, drift := r.compare(release, leftover, seen)
 	answers := values.Attributes{"manifests": values.Map(manifests), "drift": values.Map(drift)}
 	resp.Diagnostics.Append(answers.Put(ctx, &resp.State.Raw)...)
-	resp.Diagnostics.Append(resp.Identity.Set(ctx, identity)...)
 	r.provider.Remember(release.Owner)
 	if owner.Nonce == "" && release.Owner.Nonce != "" {
 		resp.Diagnostics.Append(private.Write(ctx, resp.Private, release.Owner.Nonce)...)

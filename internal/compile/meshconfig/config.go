@@ -3,6 +3,7 @@ package meshconfig
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/yaml"
@@ -36,6 +37,16 @@ func ConfigMap(namespace, revision string) manifest.ID {
 		name += "-" + revision
 	}
 	return ConfigMapID(namespace, name)
+}
+
+// Revision returns the revision that a ConfigMap, such as
+// "ConfigMap/istio-system/istio-canary", is of; "" for the default one.
+func Revision(key string) string {
+	revision, ok := strings.CutPrefix(key[strings.LastIndexByte(key, '/')+1:], "istio-")
+	if !ok {
+		return ""
+	}
+	return revision
 }
 
 // ConfigMapID returns the identity of a ConfigMap.

@@ -73,7 +73,7 @@ func (l *layout) authorization(namespace string) manifest.Object {
 		InUse: func(service *unstructured.Unstructured) bool {
 			return slices.Contains(exportedTo(service), namespace) && checksNamespace(service)
 		},
-		Compatible: func(live *unstructured.Unstructured) error { return samePrincipals(live, principals) },
+		Compatible: func(live *unstructured.Unstructured) error { return samePrincipals(live, namespace, principals) },
 	}
 	return result
 }
@@ -94,15 +94,19 @@ func checksNamespace(service *unstructured.Unstructured) bool {
 func (l *layout) principals(namespace string) []string {
 	var all []string
 	for _, domain := range l.mesh.TrustDomains() {
-		all = append(all, domain+"/ns/"+namespace+"/*")
+		all = append(all, domain+anyAccount(namespace))
 	}
 	return distinct(all)
 }
 
+// anyAccount is what follows the trust domain in the prefix of a namespace's identities.
+func anyAccount(namespace string) string { return "/ns/" + namespace + "/*" }
+
 // samePrincipals compares the trust domains of a live object with ours. One in
 // common is enough: aliases may be added and a trust domain be renamed one
-// configuration after the other.
-func samePrincipals(live *unstructured.Unstructured, ours []string) error {
+// configuration after the other. Principals that no configuration would write are an
+// edit, which is taken back like any other.
+func samePrincipals(live *unstructured.Unstructured, namespace string, ours []string) error {
 	var theirs []string
 	rules, _, _ := unstructured.NestedSlice(live.Object, "spec", "rules")
 	for _, rule := range rules {
@@ -112,7 +116,11 @@ func samePrincipals(live *unstructured.Unstructured, ours []string) error {
 		}
 		for _, from := range children(fields, "from") {
 			names, _, _ := unstructured.NestedStringSlice(from, "source", "principals")
-			theirs = append(theirs, names...)
+			for _, name := range names {
+				if domain, ok := strings.CutSuffix(name, anyAccount(namespace)); ok && domain != "" {
+					theirs = append(theirs, name)
+				}
+			}
 		}
 	}
 	if len(theirs) == 0 || slices.ContainsFunc(theirs, func(name string) bool { return slices.Contains(ours, name) }) {

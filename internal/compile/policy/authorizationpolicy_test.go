@@ -117,6 +117,15 @@ func TestSharedObjectOfAnotherTrustDomain(t *testing.T) {
 			t.Errorf("%s: the error does not name both: %v", tt.name, err)
 		}
 	}
+	for _, principal := range []string{"*", "/ns/shop/*", "cluster.local/ns/*", "cluster.local/ns/other/*"} {
+		edited := sharedOf(t, valid(), defaultMesh).Body
+		edited.Object["spec"] = map[string]any{"rules": []any{map[string]any{
+			"from": []any{map[string]any{"source": map[string]any{"principals": []any{principal}}}},
+		}}}
+		if err := ours.Shared.Compatible(edited); err != nil {
+			t.Errorf("an edit is no other configuration: %v", err)
+		}
+	}
 	if err := ours.Shared.Compatible(&unstructured.Unstructured{Object: map[string]any{}}); err != nil {
 		t.Errorf("an object without rules admits nobody: %v", err)
 	}

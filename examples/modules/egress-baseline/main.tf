@@ -16,6 +16,10 @@ resource "istio_egress_gateway" "this" {
   spread_across_nodes   = true
   pod_disruption_budget = { max_unavailable = "1" }
   network_policy        = var.network_policy
+
+  # What is destroyed first is the gateway. While policies use it that is refused,
+  # and what is below stays too: a refused destroy opens nothing.
+  depends_on = [istio_outbound_traffic_policy.this]
 }
 
 # One of the whole mesh, or one for each namespace.

@@ -2,7 +2,7 @@
 # stands in one place.
 locals {
   files = {
-    for file in ["cluster", "gateway-namespace", "source-namespace", "mesh-scope"] :
+    for file in ["cluster", "gateway-namespace", "gateway-user", "source-namespace", "mesh-scope"] :
     file => [for text in split("\n---\n", file("${path.module}/../../rbac/${file}.yaml")) : yamldecode(text)]
   }
   own = { kind = "ServiceAccount", name = "terraform-provider-istio", namespace = "terraform" }
@@ -27,6 +27,7 @@ locals {
   placed = concat(
     [for o in local.cluster : { object = o, namespace = try(o.metadata.namespace, null) == "istio-system" ? var.istio_namespace : try(o.metadata.namespace, null), who = "all" }],
     flatten([for n in sort(var.gateway_namespaces) : [for o in local.files["gateway-namespace"] : { object = o, namespace = n, who = "writers" }]]),
+    flatten([for n in sort(var.shared_gateway_namespaces) : [for o in local.files["gateway-user"] : { object = o, namespace = n, who = "writers" }]]),
     flatten([for n in sort(var.source_namespaces) : [for o in local.files["source-namespace"] : { object = o, namespace = n, who = "writers" }]]),
     [for o in local.files["mesh-scope"] : { object = o, namespace = var.istio_namespace, who = "writers" } if var.mesh_scope],
   )

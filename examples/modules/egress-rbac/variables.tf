@@ -62,6 +62,13 @@ variable "gateway_namespaces" {
   }
 }
 
+variable "shared_gateway_namespaces" {
+  description = "Namespaces where somebody else runs the gateways: the writers have the gateway's side of policies there, and neither pods nor Secrets."
+  type        = set(string)
+  default     = []
+  nullable    = false
+}
+
 variable "source_namespaces" {
   description = "Namespaces whose workloads go out through policies."
   type        = set(string)

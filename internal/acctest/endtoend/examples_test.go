@@ -69,6 +69,9 @@ func TestExamplesLifecycle(t *testing.T) {
 		})
 	}
 	t.Run("modules", func(t *testing.T) { testModules(t, f, covered) })
+	for _, example := range published(t, "infra-repo/*/*.tf", "infra-repo/*/*/*.tf") {
+		covered[example] = true // Applied by TestInfraRepoLifecycle.
+	}
 	for _, pattern := range []string{"*.tf", "*/*.tf", "*/*/*.tf", "*/*/*/*.tf", "*/*/*.sh"} {
 		for _, example := range published(t, pattern) {
 			if !covered[example] {
@@ -154,17 +157,21 @@ func nothingLeft(t *testing.T, f *acctest.Fixture) {
 	}
 }
 
-// published returns the paths below examples/ that match a pattern.
-func published(t *testing.T, pattern string) []string {
+// published returns the paths below examples/ that match one of the patterns.
+func published(t *testing.T, patterns ...string) []string {
 	t.Helper()
 	root := filepath.Join(acctest.Root(), "examples")
-	paths, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(pattern)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, path := range paths {
-		if paths[i], err = filepath.Rel(root, path); err != nil {
+	var paths []string
+	for _, pattern := range patterns {
+		found, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(pattern)))
+		if err != nil {
 			t.Fatal(err)
+		}
+		for _, path := range found {
+			if path, err = filepath.Rel(root, path); err != nil {
+				t.Fatal(err)
+			}
+			paths = append(paths, path)
 		}
 	}
 	return paths

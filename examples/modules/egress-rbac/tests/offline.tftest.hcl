@@ -12,6 +12,7 @@ run "everything_a_platform_needs" {
       "ServiceAccount/terraform/terraform-provider-istio",
       "ClusterRole/terraform-provider-istio:read",
       "ClusterRole/terraform-provider-istio:gateway-namespace",
+      "ClusterRole/terraform-provider-istio:gateway-user",
       "ClusterRole/terraform-provider-istio:source-namespace",
       "ClusterRoleBinding/terraform-provider-istio:read",
       "Role/istio-system/terraform-provider-istio:mesh-config",
@@ -57,6 +58,27 @@ run "a_plan_phase_writes_nothing" {
   assert {
     condition     = length([for key, o in output.objects : key if contains(["Namespace", "ServiceAccount"], o.kind)]) == 0
     error_message = "There is a ServiceAccount that nobody is."
+  }
+}
+
+run "a_team_on_a_shared_gateway" {
+  variables {
+    name                      = "team-shop"
+    writers                   = [{ kind = "ServiceAccount", name = "terraform", namespace = "shop" }]
+    gateway_namespaces        = []
+    shared_gateway_namespaces = ["istio-egress"]
+    source_namespaces         = ["shop"]
+  }
+
+  assert {
+    condition     = join(" ", sort([for key, o in output.objects : o.roleRef.name if o.kind == "RoleBinding" && o.metadata.namespace != "istio-system"])) == "terraform-provider-istio:gateway-user terraform-provider-istio:source-namespace"
+    error_message = "The team has other roles: ${join(", ", keys(output.objects))}"
+  }
+  assert {
+    condition = alltrue([
+      for rule in output.objects["ClusterRole/terraform-provider-istio:gateway-user"].rules : length(setintersection(rule.resources, ["secrets", "deployments", "roles"])) == 0
+    ])
+    error_message = "A team reads Secrets beside the gateway, or changes its pods."
   }
 }
 

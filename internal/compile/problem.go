@@ -1,5 +1,11 @@
 package compile
 
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
 // Problem is one thing that is wrong with an intent.
 type Problem struct {
 	// Path leads to the attribute: a string is an attribute name or a map key,
@@ -10,4 +16,27 @@ type Problem struct {
 	Detail  string
 	// Warning is a problem that does not stop the plan.
 	Warning bool
+}
+
+var attributeName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_-]*$`)
+
+// PathText writes the path of a problem as expressions have it, such as
+// egress_rules[0].to[1].hosts.
+func PathText(path []any) string {
+	var out strings.Builder
+	for i, step := range path {
+		name, isName := step.(string)
+		switch {
+		case isName && attributeName.MatchString(name):
+			if i > 0 {
+				out.WriteByte('.')
+			}
+			out.WriteString(name)
+		case isName:
+			fmt.Fprintf(&out, "[%q]", name)
+		default:
+			fmt.Fprintf(&out, "[%v]", step)
+		}
+	}
+	return out.String()
 }

@@ -2,7 +2,6 @@ package functions
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/function"
@@ -19,7 +18,7 @@ func argumentError(position int64, name string, problems []compile.Problem) *fun
 	var lines []string
 	for _, problem := range problems {
 		if !problem.Warning {
-			lines = append(lines, fmt.Sprintf("%s: %s: %s", attributePath(name, problem.Path), problem.Summary, problem.Detail))
+			lines = append(lines, fmt.Sprintf("%s: %s: %s", compile.PathText(append([]any{name}, problem.Path...)), problem.Summary, problem.Detail))
 		}
 	}
 	switch {
@@ -34,24 +33,4 @@ func argumentError(position int64, name string, problems []compile.Problem) *fun
 		text += fmt.Sprintf("\n  - and %d more", len(lines)-mostShown)
 	}
 	return function.NewArgumentFuncError(position, strings.TrimSuffix(text, "."))
-}
-
-var attributeName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_-]*$`)
-
-// attributePath writes a path as policy.egress_rules[0].to[1].hosts.
-func attributePath(root string, path []any) string {
-	var out strings.Builder
-	out.WriteString(root)
-	for _, step := range path {
-		name, isName := step.(string)
-		switch {
-		case isName && attributeName.MatchString(name):
-			out.WriteString("." + name)
-		case isName:
-			fmt.Fprintf(&out, "[%q]", name)
-		default:
-			fmt.Fprintf(&out, "[%v]", step)
-		}
-	}
-	return out.String()
 }

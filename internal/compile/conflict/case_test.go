@@ -2,7 +2,6 @@ package conflict_test
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
+	"github.com/meshegress/terraform-provider-istio/internal/compile/compiletest"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/conflict"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
 	"github.com/meshegress/terraform-provider-istio/internal/ports"
@@ -61,20 +61,8 @@ var defaultMesh = compile.Mesh{RootNamespace: "istio-system", TrustDomain: "clus
 // rules returns the files of testdata by name.
 func rules(t testing.TB) map[string]rule {
 	t.Helper()
-	paths, err := filepath.Glob("testdata/*.yaml")
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("no cases: %v", err)
-	}
 	all := map[string]rule{}
-	for _, path := range paths {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var r rule
-		if err := yaml.UnmarshalStrict(text, &r); err != nil {
-			t.Fatalf("%s: %v", path, err)
-		}
+	for path, r := range compiletest.Cases[rule](t, "testdata/*.yaml") {
 		for i := range r.Cases {
 			if r.Cases[i].Policy == nil {
 				r.Cases[i].Policy = r.Policy
@@ -183,7 +171,7 @@ func compare(t *testing.T, want []wanted, found []conflict.Conflict) {
 	t.Helper()
 	got := []wanted{}
 	for i, c := range found {
-		w := wanted{Level: level(c), At: pathText(c.Path), Summary: c.Summary}
+		w := wanted{Level: level(c), At: compile.PathText(c.Path), Summary: c.Summary}
 		if c.Other != nil {
 			w.Other = fmt.Sprintf("%s %s/%s", c.Other.GetKind(), c.Other.GetNamespace(), nameHash.ReplaceAllString(c.Other.GetName(), ""))
 		}
@@ -241,21 +229,4 @@ func complete(t *testing.T, c conflict.Conflict) {
 	if strings.Count(c.Detail, ". ") == 0 {
 		t.Errorf("the detail does not say what to do: %s", c.Detail)
 	}
-}
-
-// pathText writes a path as egress_rules[0].to[1].hosts.
-func pathText(path []any) string {
-	var out strings.Builder
-	for _, step := range path {
-		switch step := step.(type) {
-		case int:
-			fmt.Fprintf(&out, "[%d]", step)
-		default:
-			if out.Len() > 0 {
-				out.WriteByte('.')
-			}
-			fmt.Fprint(&out, step)
-		}
-	}
-	return out.String()
 }

@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/meshegress/terraform-provider-istio/internal/compile"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
 )
 
@@ -120,12 +121,12 @@ func (p picking) sees(rule *unstructured.Unstructured) bool {
 		return visible(rule, p.client)
 	}
 	// One with a selector is private to its namespace, whatever it says.
-	return namespaceOf(rule) == p.client && mayMatch(selectorOf(rule), p.labels)
+	return namespaceOf(rule) == p.client && compile.MayMatch(selectorOf(rule), p.labels)
 }
 
 // surely reports whether a rule that the client sees is for it in any case.
 func (p picking) surely(rule *unstructured.Unstructured) bool {
-	return covers(selectorOf(rule), p.labels)
+	return compile.Selects(selectorOf(rule), p.labels)
 }
 
 func selectorOf(rule *unstructured.Unstructured) map[string]string {

@@ -146,5 +146,5 @@ func keepsPorts(service *unstructured.Unstructured) bool {
 // and whether it may: of the pods only the labels of the reference are known.
 func (c *check) selectsPods(selector map[string]string) (certain, possible bool) {
 	known := c.Policy.ByEgressGateway.PodSelector()
-	return covers(selector, known), mayMatch(selector, known)
+	return compile.Selects(selector, known), compile.MayMatch(selector, known)
 }

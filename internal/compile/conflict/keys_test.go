@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"pgregory.net/rapid"
 
+	"github.com/meshegress/terraform-provider-istio/internal/compile"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/conflict"
 )
 
@@ -46,7 +47,7 @@ func found(in conflict.Input, filed map[string][]*unstructured.Unstructured) con
 func told(conflicts []conflict.Conflict) []string {
 	var lines []string
 	for _, c := range conflicts {
-		lines = append(lines, level(c)+" "+pathText(c.Path)+" "+c.Summary+": "+c.Detail)
+		lines = append(lines, level(c)+" "+compile.PathText(c.Path)+" "+c.Summary+": "+c.Detail)
 	}
 	slices.Sort(lines)
 	return lines

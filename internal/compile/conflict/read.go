@@ -79,27 +79,6 @@ func selector(fields map[string]any, path ...string) map[string]string {
 	return labels
 }
 
-// mayMatch reports whether some workload has the labels of both: it is so
-// unless a key has different values in them.
-func mayMatch(a, b map[string]string) bool {
-	for key, value := range a {
-		if other, ok := b[key]; ok && other != value {
-			return false
-		}
-	}
-	return true
-}
-
-// covers reports whether every workload with the labels is selected.
-func covers(selector, labels map[string]string) bool {
-	for key, value := range selector {
-		if labels[key] != value {
-			return false
-		}
-	}
-	return true
-}
-
 // visible reports whether an object is exported to a namespace. Without
 // exportTo it is public, unless the mesh config says otherwise.
 func visible(object *unstructured.Unstructured, namespace string) bool {

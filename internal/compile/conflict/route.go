@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshegress/terraform-provider-istio/internal/compile"
 )
 
 // route is one match of one route of a VirtualService, for the sidecars.
@@ -65,7 +67,7 @@ func (r route) meets(f flow) bool {
 	if namespace := text(r.match, "sourceNamespace"); namespace != "" && namespace != f.namespace {
 		return false
 	}
-	return mayMatch(selector(r.match, "sourceLabels"), f.labels) && r.subnetsMeet(f)
+	return compile.MayMatch(selector(r.match, "sourceLabels"), f.labels) && r.subnetsMeet(f)
 }
 
 // subnetsMeet reports whether the addresses of a TCP flow are among those that

@@ -6,6 +6,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/meshegress/terraform-provider-istio/internal/compile"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
 )
 
@@ -76,9 +77,9 @@ func (c *check) sidecarsOf(f flow) []*unstructured.Unstructured {
 		hasSelector := get(live.Object, "spec", "workloadSelector") != nil
 		switch {
 		case live.GetNamespace() == f.namespace && hasSelector:
-			if mayMatch(labels, f.labels) {
+			if compile.MayMatch(labels, f.labels) {
 				applying = append(applying, live)
-				sure = sure || covers(labels, f.labels)
+				sure = sure || compile.Selects(labels, f.labels)
 			}
 		case live.GetNamespace() == f.namespace:
 			plain = older(plain, live)

@@ -3,6 +3,7 @@ package outbound
 import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/meshegress/terraform-provider-istio/internal/compile"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/meshconfig"
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
 )
@@ -62,7 +63,7 @@ func (s Sidecars) Effective(p Policy, mesh MeshMode) Effective {
 // initSidecarScopeInternalIndexes).
 func (s Sidecars) Of(namespace string, labels map[string]string, mesh MeshMode) Effective {
 	for _, sidecar := range s.selecting(namespace) {
-		if wanted, _ := selects(sidecar); subset(wanted, labels) {
+		if wanted, _ := selects(sidecar); compile.Selects(wanted, labels) {
 			return says(LevelWorkload, sidecar, mesh)
 		}
 	}

@@ -84,13 +84,3 @@ func (s Sidecars) selecting(namespace string) []*unstructured.Unstructured {
 	}
 	return found
 }
-
-// subset reports whether every label of a is in b.
-func subset(a, b map[string]string) bool {
-	for key, value := range a {
-		if other, ok := b[key]; !ok || other != value {
-			return false
-		}
-	}
-	return true
-}

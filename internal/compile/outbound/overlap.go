@@ -1,6 +1,10 @@
 package outbound
 
-import "k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+import (
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshegress/terraform-provider-istio/internal/compile"
+)
 
 // Overlap is a Sidecar that selects workloads of another, too. Istio takes the
 // older one of the two and says nothing.
@@ -18,21 +22,11 @@ func (s Sidecars) Overlaps(p Policy) []Overlap {
 	var found []Overlap
 	for _, sidecar := range s.selecting(*p.Namespace) {
 		labels, _ := selects(sidecar)
-		if sidecar.GetName() == *p.Name || contradict(labels, p.WorkloadSelector) {
+		if sidecar.GetName() == *p.Name || !compile.MayMatch(labels, p.WorkloadSelector) {
 			continue
 		}
-		certain := subset(labels, p.WorkloadSelector) || subset(p.WorkloadSelector, labels)
+		certain := compile.Selects(labels, p.WorkloadSelector) || compile.Selects(p.WorkloadSelector, labels)
 		found = append(found, Overlap{Sidecar: sidecar, Certain: certain})
 	}
 	return found
-}
-
-// contradict reports whether no workload can carry both sets of labels.
-func contradict(a, b map[string]string) bool {
-	for key, value := range a {
-		if other, ok := b[key]; ok && other != value {
-			return true
-		}
-	}
-	return false
 }

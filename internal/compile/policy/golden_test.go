@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
+	"github.com/meshegress/terraform-provider-istio/internal/compile/compiletest"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy/policytest"
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
@@ -52,20 +53,8 @@ func assign(p policy.Policy) map[string]int64 {
 // goldens returns the input of each golden pair by the path of its output.
 func goldens(t testing.TB) map[string]golden {
 	t.Helper()
-	paths, err := filepath.Glob("testdata/*.in.yaml")
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("no golden files: %v", err)
-	}
 	all := map[string]golden{}
-	for _, path := range paths {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var g golden
-		if err := yaml.UnmarshalStrict(text, &g); err != nil {
-			t.Fatalf("%s: %v", path, err)
-		}
+	for path, g := range compiletest.Cases[golden](t, "testdata/*.in.yaml") {
 		all[strings.TrimSuffix(path, ".in.yaml")+".out.yaml"] = g
 	}
 	return all
@@ -78,9 +67,9 @@ func TestGolden(t *testing.T) {
 			for _, problem := range policy.Validate(g.Policy, g.mesh()) {
 				// A golden policy has no errors.
 				if !problem.Warning {
-					t.Errorf("%s: %s: %s", pathText(problem.Path), problem.Summary, problem.Detail)
+					t.Errorf("%s: %s: %s", compile.PathText(problem.Path), problem.Summary, problem.Detail)
 				}
-				header = append(header, "warning: "+pathText(problem.Path)+": "+problem.Summary)
+				header = append(header, "warning: "+compile.PathText(problem.Path)+": "+problem.Summary)
 			}
 			for _, grant := range policy.Grants(g.Policy) {
 				header = append(header, "grant: "+grant)
@@ -121,23 +110,6 @@ func stream(t testing.TB, header []string, objects []manifest.Object) string {
 			t.Fatal(err)
 		}
 		fmt.Fprintf(&out, "---\n# %d %s\n%s", object.Stage, object.Key, text)
-	}
-	return out.String()
-}
-
-// pathText writes a path as egress_rules[0].to[1].hosts.
-func pathText(path []any) string {
-	var out strings.Builder
-	for _, step := range path {
-		switch step := step.(type) {
-		case int:
-			fmt.Fprintf(&out, "[%d]", step)
-		default:
-			if out.Len() > 0 {
-				out.WriteByte('.')
-			}
-			fmt.Fprint(&out, step)
-		}
 	}
 	return out.String()
 }

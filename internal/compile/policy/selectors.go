@@ -3,6 +3,8 @@ package policy
 import (
 	"maps"
 	"slices"
+
+	"github.com/meshegress/terraform-provider-istio/internal/compile"
 )
 
 // Lists of label selectors, each list being the workloads that at least one of
@@ -12,17 +14,7 @@ import (
 // selected by one of a. It may say no where two of a together do.
 func covers(a, b []map[string]string) bool {
 	for _, selector := range b {
-		if !slices.ContainsFunc(a, func(wider map[string]string) bool { return implies(selector, wider) }) {
-			return false
-		}
-	}
-	return true
-}
-
-// implies reports whether whatever has the labels a has the labels b.
-func implies(a, b map[string]string) bool {
-	for key, value := range b {
-		if got, ok := a[key]; !ok || got != value {
+		if !slices.ContainsFunc(a, func(wider map[string]string) bool { return compile.Selects(wider, selector) }) {
 			return false
 		}
 	}
@@ -34,7 +26,7 @@ func meet(a, b []map[string]string) []map[string]string {
 	var all []map[string]string
 	for _, one := range a {
 		for _, other := range b {
-			if mayMatch(one, other) {
+			if compile.MayMatch(one, other) {
 				both := maps.Clone(one)
 				if both == nil && len(other) > 0 {
 					both = map[string]string{}
@@ -46,8 +38,8 @@ func meet(a, b []map[string]string) []map[string]string {
 	}
 	var least []map[string]string
 	for i, one := range all {
-		if !slices.ContainsFunc(all[:i], func(other map[string]string) bool { return implies(one, other) }) &&
-			!slices.ContainsFunc(all[i+1:], func(other map[string]string) bool { return implies(one, other) && !implies(other, one) }) {
+		if !slices.ContainsFunc(all[:i], func(other map[string]string) bool { return compile.Selects(other, one) }) &&
+			!slices.ContainsFunc(all[i+1:], func(other map[string]string) bool { return compile.Selects(other, one) && !compile.Selects(one, other) }) {
 			least = append(least, one)
 		}
 	}

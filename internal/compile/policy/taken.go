@@ -102,17 +102,6 @@ func portNumber(value any) int64 {
 	return 0
 }
 
-// mayMatch reports whether some pod has the labels of both selectors: it is
-// so unless a key has different values in them.
-func mayMatch(a, b map[string]string) bool {
-	for key, value := range a {
-		if other, ok := b[key]; ok && other != value {
-			return false
-		}
-	}
-	return true
-}
-
 // nestedMaps returns the objects of a list; none if there is no such list.
 func nestedMaps(object *unstructured.Unstructured, path ...string) []map[string]any {
 	list, _, err := unstructured.NestedFieldNoCopy(object.Object, path...)

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/meshegress/terraform-provider-istio/internal/compile"
 )
 
 // placed is an entry with its place in the configuration.
@@ -52,7 +54,7 @@ func (v *validator) sourceOverlaps(entries []placed) {
 			for i, host := range e.hosts {
 				k := key{source.Namespace, host, e.Port.Number}
 				for _, other := range claims[k] {
-					if other.entry.Name == e.Name || reported[other.entry.Name] || !mayMatch(other.source.WorkloadSelector, source.WorkloadSelector) {
+					if other.entry.Name == e.Name || reported[other.entry.Name] || !compile.MayMatch(other.source.WorkloadSelector, source.WorkloadSelector) {
 						continue
 					}
 					reported[other.entry.Name] = true

@@ -33,7 +33,7 @@ func ptr[T any](v T) *T { return &v }
 
 func TestValidPolicy(t *testing.T) {
 	for _, problem := range policy.Validate(valid(), defaultMesh) {
-		t.Errorf("%s: %s: %s", pathText(problem.Path), problem.Summary, problem.Detail)
+		t.Errorf("%s: %s: %s", compile.PathText(problem.Path), problem.Summary, problem.Detail)
 	}
 }
 
@@ -87,7 +87,7 @@ var invalid = []struct {
 	{"gateway name too long", func(p *policy.Policy) { p.ByEgressGateway.Name = strings.Repeat("g", 58) }, reference + ".name", "Gateway name too long"},
 	{"gateway namespace", func(p *policy.Policy) { p.ByEgressGateway.Namespace = "istio_egress" }, reference + ".namespace", "Invalid namespace"},
 	{"gateway in the root namespace", func(p *policy.Policy) { p.ByEgressGateway.Namespace = "istio-system" }, reference + ".namespace", "Gateway in Istio's root namespace"},
-	{"gateway selector", func(p *policy.Policy) { p.ByEgressGateway.Selector = map[string]string{"a b": "c"} }, reference + ".selector.a b", "Invalid label key"},
+	{"gateway selector", func(p *policy.Policy) { p.ByEgressGateway.Selector = map[string]string{"a b": "c"} }, reference + `.selector["a b"]`, "Invalid label key"},
 	{"gateway revision", func(p *policy.Policy) { p.ByEgressGateway.Revision = ptr("a b") }, reference + ".revision", "Invalid revision"},
 	{"authorization", func(p *policy.Policy) { p.ByEgressGateway.Authorization = ptr("some") }, reference + ".authorization", "Unknown value"},
 	{"authorization without mutual TLS", func(p *policy.Policy) {
@@ -102,7 +102,7 @@ var invalid = []struct {
 	{"duplicate entry name", func(p *policy.Policy) { api(p).Name = "web" }, entry1 + ".name", "Duplicate entry name"},
 	{"source namespace", func(p *policy.Policy) { p.EgressRules[0].From[0].Namespace = "*" }, namespace0, "Invalid namespace"},
 	{"source in the gateway's namespace", func(p *policy.Policy) { p.EgressRules[0].From[0].Namespace = "istio-egress" }, namespace0, "Source in the gateway's namespace"},
-	{"label key", func(p *policy.Policy) { p.EgressRules[0].From[0].WorkloadSelector = map[string]string{"-a": "b"} }, from0 + ".workload_selector.-a", "Invalid label key"},
+	{"label key", func(p *policy.Policy) { p.EgressRules[0].From[0].WorkloadSelector = map[string]string{"-a": "b"} }, from0 + `.workload_selector["-a"]`, "Invalid label key"},
 	{"label value", func(p *policy.Policy) { p.EgressRules[0].From[0].WorkloadSelector = map[string]string{"app": "a b"} }, from0 + ".workload_selector.app", "Invalid label value"},
 	{"service account", func(p *policy.Policy) { p.EgressRules[0].From[0].ServiceAccounts = []string{"a*"} }, accounts0 + "[0]", "Invalid service account"},
 	{"duplicate service account", func(p *policy.Policy) { p.EgressRules[0].From[0].ServiceAccounts = []string{"a", "a"} }, accounts0 + "[1]", "Duplicate service account name"},
@@ -304,8 +304,8 @@ func TestInvalidPolicies(t *testing.T) {
 				t.Fatalf("%d problems, want one: %v", len(errors), errors)
 			}
 			got := errors[0]
-			if pathText(got.Path) != tt.path || got.Summary != tt.summary {
-				t.Errorf("%s: %s\nwant\n%s: %s", pathText(got.Path), got.Summary, tt.path, tt.summary)
+			if compile.PathText(got.Path) != tt.path || got.Summary != tt.summary {
+				t.Errorf("%s: %s\nwant\n%s: %s", compile.PathText(got.Path), got.Summary, tt.path, tt.summary)
 			}
 			if got.Detail == "" || strings.Contains(got.Detail, "%!") {
 				t.Errorf("detail: %q", got.Detail)
@@ -361,7 +361,7 @@ func TestNoConflict(t *testing.T) {
 			p := valid()
 			tt.edit(&p)
 			for _, problem := range policy.Validate(p, defaultMesh) {
-				t.Errorf("%s: %s: %s", pathText(problem.Path), problem.Summary, problem.Detail)
+				t.Errorf("%s: %s: %s", compile.PathText(problem.Path), problem.Summary, problem.Detail)
 			}
 		})
 	}
@@ -402,11 +402,11 @@ func TestHostOfAWildcardWithAnEntryOfItsOwn(t *testing.T) {
 			problems := policy.Validate(p, defaultMesh)
 			if !tt.warns {
 				for _, problem := range problems {
-					t.Errorf("%s: %s: %s", pathText(problem.Path), problem.Summary, problem.Detail)
+					t.Errorf("%s: %s: %s", compile.PathText(problem.Path), problem.Summary, problem.Detail)
 				}
 				return
 			}
-			if len(problems) != 1 || !problems[0].Warning || pathText(problems[0].Path) != hosts0+"[0]" || !strings.Contains(problems[0].Detail, entry1) {
+			if len(problems) != 1 || !problems[0].Warning || compile.PathText(problems[0].Path) != hosts0+"[0]" || !strings.Contains(problems[0].Detail, entry1) {
 				t.Errorf("%v", problems)
 			}
 		})
@@ -417,7 +417,7 @@ func TestTCPHostWithoutAddressesIsAWarning(t *testing.T) {
 	p := valid()
 	web(&p).Port = tcp(444)
 	problems := policy.Validate(p, defaultMesh)
-	if len(problems) != 1 || !problems[0].Warning || pathText(problems[0].Path) != entry0+".addresses" {
+	if len(problems) != 1 || !problems[0].Warning || compile.PathText(problems[0].Path) != entry0+".addresses" {
 		t.Errorf("%v", problems)
 	}
 	web(&p).Addresses = []string{"203.0.113.7", "203.0.113.16/28"}

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
+	"github.com/meshegress/terraform-provider-istio/internal/compile/compiletest"
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
 )
 
@@ -25,14 +26,8 @@ var testMesh = compile.Mesh{RootNamespace: "istio-system", TrustDomain: "cluster
 // load reads an intent: what the file says over the defaults.
 func load(t *testing.T, file string) Gateway {
 	t.Helper()
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
 	g := Defaults()
-	if err := yaml.UnmarshalStrict(text, &g); err != nil {
-		t.Fatalf("%s: %v", file, err)
-	}
+	compiletest.Read(t, file, &g)
 	return g
 }
 

@@ -1,7 +1,6 @@
 package workload
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -223,7 +222,7 @@ func TestValidate(t *testing.T) {
 			want, _, _ := strings.Cut(path, " ")
 			var got []string
 			for _, p := range Validate(g, testMesh) {
-				got = append(got, dotted(p.Path))
+				got = append(got, compile.PathText(p.Path))
 				if p.Summary == "" || p.Detail == "" || p.Warning {
 					t.Errorf("problem without words: %+v", p)
 				}
@@ -233,23 +232,6 @@ func TestValidate(t *testing.T) {
 			}
 		})
 	}
-}
-
-// dotted prints a path as Terraform does.
-func dotted(path []any) string {
-	text := ""
-	for _, step := range path {
-		switch step := step.(type) {
-		case int:
-			text += fmt.Sprintf("[%d]", step)
-		case string:
-			if text != "" {
-				text += "."
-			}
-			text += step
-		}
-	}
-	return text
 }
 
 // TestValidIntents are the borders of what is refused.

@@ -188,20 +188,23 @@ func (c *Client) load(ctx context.Context, key listKey) (*snapshot, error) {
 		return snap, nil
 	}
 	items, err := c.collect(ctx, key)
-	snap := &snapshot{forbidden: apierrors.IsForbidden(err)}
-	if err != nil && !snap.forbidden {
+	if err != nil && !apierrors.IsForbidden(err) {
 		return nil, err
 	}
-	if !snap.forbidden {
-		snap.items, snap.byName = items, make(map[string]*entry, len(items))
-		for _, e := range items {
-			snap.byName[e.namespace+"/"+e.name] = e
-		}
-	}
+	snap := newSnapshot(items)
+	snap.forbidden = err != nil
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.snapshots[key] = snap
 	return snap, nil
+}
+
+func newSnapshot(items []*entry) *snapshot {
+	snap := &snapshot{items: items, byName: make(map[string]*entry, len(items))}
+	for _, e := range items {
+		snap.byName[e.namespace+"/"+e.name] = e
+	}
+	return snap
 }
 
 // collect returns all items of a fresh LIST. A continue token that outlives

@@ -43,7 +43,12 @@ func (c *Client) Observe(ctx context.Context, release Release) (Observation, err
 	if err := group.Wait(); err != nil {
 		return Observation{}, err
 	}
+	return observed(release, found), nil
+}
 
+// observed compares the live objects, nil where there is none, with those of a
+// release, in its order.
+func observed(release Release, found []*unstructured.Unstructured) Observation {
 	owner := release.Owner
 	if owner.Nonce == "" {
 		owner = importedOwner(release, found)
@@ -77,7 +82,7 @@ func (c *Client) Observe(ctx context.Context, release Release) (Observation, err
 			seen.Drift[key] = text
 		}
 	}
-	return seen, nil
+	return seen
 }
 
 // importedOwner returns the owner that the live objects name.

@@ -12,7 +12,7 @@ import (
 )
 
 // AnnotationOwner names the resource that owns an object, as the JSON of Owner.
-const AnnotationOwner = "egress.meshegress.io/owner"
+const AnnotationOwner = compile.AnnotationOwner
 
 // sharedManager is the field manager of shared objects: all who write one
 // write the same, so a conflict among them would say nothing.
@@ -40,8 +40,10 @@ func NewNonce() string {
 }
 
 // OwnerOf returns the owner that a live object names; false if it names none.
-func OwnerOf(object *unstructured.Unstructured) (Owner, bool) {
-	text, ok := object.GetAnnotations()[AnnotationOwner]
+func OwnerOf(object *unstructured.Unstructured) (Owner, bool) { return ownerIn(object.GetAnnotations()) }
+
+func ownerIn(annotations map[string]string) (Owner, bool) {
+	text, ok := annotations[AnnotationOwner]
 	if !ok {
 		return Owner{}, false
 	}

@@ -11,6 +11,8 @@ const (
 	// PartOf is the value of LabelPartOf.
 	PartOf = "istio-egress"
 
+	// Prefix begins this provider's own labels and annotations.
+	Prefix = "egress.meshegress.io/"
 	// LabelGateway names, on a policy's Service, the gateway it leads to.
 	LabelGateway = "egress.meshegress.io/gateway"
 	// LabelPolicy names the policy, on all of its objects but the
@@ -30,6 +32,8 @@ const (
 	// Source: istio.io/api/label NetworkingEnableAutoallocateIp.
 	LabelAutoAllocateIP = "networking.istio.io/enable-autoallocate-ip"
 
+	// AnnotationOwner names the resource instance that owns an object.
+	AnnotationOwner = "egress.meshegress.io/owner"
 	// AnnotationSpec holds the canonical JSON of the resource's intent; import
 	// reads it back.
 	AnnotationSpec = "egress.meshegress.io/spec"

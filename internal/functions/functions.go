@@ -4,5 +4,5 @@ import "github.com/hashicorp/terraform-plugin-framework/function"
 
 // All lists the functions.
 func All() []func() function.Function {
-	return []func() function.Function{NewASMEgressTrafficPolicy, NewSMMMeshGateway, NewEgressManifests}
+	return []func() function.Function{NewASMEgressTrafficPolicy, NewSMMMeshGateway, NewEgressManifests, NewEgressGraph}
 }

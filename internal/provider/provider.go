@@ -11,6 +11,7 @@ import (
 
 	"github.com/meshegress/terraform-provider-istio/internal/functions"
 	"github.com/meshegress/terraform-provider-istio/internal/gateway"
+	"github.com/meshegress/terraform-provider-istio/internal/grants"
 	"github.com/meshegress/terraform-provider-istio/internal/mesh"
 	"github.com/meshegress/terraform-provider-istio/internal/outboundpolicy"
 	"github.com/meshegress/terraform-provider-istio/internal/trafficpolicy"
@@ -51,7 +52,7 @@ func (p *Provider) Resources(context.Context) []func() resource.Resource {
 
 // DataSources lists the data sources.
 func (p *Provider) DataSources(context.Context) []func() datasource.DataSource {
-	return []func() datasource.DataSource{gateway.NewDataSource, mesh.NewDataSource}
+	return []func() datasource.DataSource{gateway.NewDataSource, mesh.NewDataSource, grants.NewDataSource}
 }
 
 // Functions lists the provider-defined functions.

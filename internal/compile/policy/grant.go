@@ -49,19 +49,19 @@ func (g GatewayID) String() string { return g.Namespace + "/" + g.Name }
 
 // The words of a line. Those that begin with a comma part it.
 const (
-	anyAccount    = "any service account"
-	accountMark   = "sa "
-	unchecked     = "namespace not checked"
-	arrow         = " -> "
-	comma         = ", "
-	atMark        = " at "
-	orMark        = " or "
-	resolvedMark  = "resolved to "
-	upgradedMark  = "upgraded to "
-	notVerified   = " without checking its certificate"
-	viaMark       = "via "
-	directWay     = "direct"
-	everyWorkload = "*"
+	anyServiceAccount = "any service account"
+	accountMark       = "sa "
+	unchecked         = "namespace not checked"
+	arrow             = " -> "
+	comma             = ", "
+	atMark            = " at "
+	orMark            = " or "
+	resolvedMark      = "resolved to "
+	upgradedMark      = "upgraded to "
+	notVerified       = " without checking its certificate"
+	viaMark           = "via "
+	directWay         = "direct"
+	everyWorkload     = "*"
 )
 
 // String returns the line of a grant.
@@ -108,7 +108,7 @@ func (g Grant) Checks() string {
 	if g.Gateway == nil {
 		return ""
 	}
-	checks := anyAccount
+	checks := anyServiceAccount
 	if len(g.ServiceAccounts) > 0 {
 		checks = accountMark + strings.Join(g.ServiceAccounts, comma+accountMark)
 	}

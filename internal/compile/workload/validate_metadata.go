@@ -11,7 +11,7 @@ import (
 )
 
 // ownPrefix is that of the annotations and labels that tell whose an object is.
-const ownPrefix = "egress.meshegress.io/"
+const ownPrefix = compile.Prefix
 
 // reservedLabels are set by the compiler on every object and on the pods.
 var reservedLabels = []string{

@@ -135,16 +135,8 @@ func (c *Client) remove(ctx context.Context, id manifest.ID, seen *unstructured.
 		if err != nil {
 			return err
 		}
-		object, err := decodeAny(answer)
-		if err != nil {
-			return err
-		}
-		// Some kinds answer with a Status, some with the object as it was.
-		left = nil
-		if object.GetKind() == id.GVK.Kind && object.GetDeletionTimestamp() != nil {
-			left = object
-		}
-		return nil
+		left, err = deleted(answer, id)
+		return err
 	})
 	return left, err
 }
@@ -218,6 +210,28 @@ func decode(body []byte, id manifest.ID) (*unstructured.Unstructured, error) {
 	}
 	if object.GroupVersionKind() != id.GVK || object.GetName() != id.Name || object.GetUID() == "" {
 		return nil, fmt.Errorf("%w: it is %s %q", errBadBody, object.GetKind(), object.GetName())
+	}
+	return object, nil
+}
+
+// deleted reads the answer to a DELETE: some kinds answer with a Status, some
+// with the object as it was. It returns the object if that stays for now.
+func deleted(body []byte, id manifest.ID) (*unstructured.Unstructured, error) {
+	object, err := decodeAny(body)
+	if err != nil {
+		return nil, err
+	}
+	if object.GetKind() == "Status" {
+		if status, _, _ := unstructured.NestedString(object.Object, "status"); status != metav1.StatusSuccess {
+			return nil, fmt.Errorf("%w: it is a Status of %q", errBadBody, status)
+		}
+		return nil, nil
+	}
+	if object.GroupVersionKind() != id.GVK || object.GetName() != id.Name {
+		return nil, fmt.Errorf("%w: it is %s %q", errBadBody, object.GetKind(), object.GetName())
+	}
+	if object.GetDeletionTimestamp() == nil {
+		return nil, nil
 	}
 	return object, nil
 }

@@ -108,12 +108,16 @@ func classifyTransport(err error) verdict {
 		return verdict{retry: true, ambiguous: !refused, offline: true}
 	case strings.Contains(err.Error(), "getting credentials"):
 		return verdict{retry: true, limit: 2}
-	case strings.Contains(err.Error(), "error when reading response body"), strings.Contains(err.Error(), "http2:"):
+	case strings.Contains(err.Error(), "error when reading response body"), strings.Contains(err.Error(), "http2:"),
+		// A handler that panicked or timed out ends its stream, and the
+		// connection stays (apiserver pkg/server/filters/timeout.go).
+		strings.Contains(err.Error(), "stream error: stream ID"):
 		return verdict{retry: true, ambiguous: true, offline: true}
 	}
-	// The answer was read but made no sense (errBadBody), or the request could
-	// not be built: neither gets better.
-	return verdict{ambiguous: errors.Is(err, errBadBody)}
+	// The answer was read but made no sense (errBadBody), which does not get
+	// better, or nobody knows what this is. Either way the request may have
+	// been sent.
+	return verdict{ambiguous: true}
 }
 
 // Limits of retrying. An operation's own deadline, from `timeouts`, ends it

@@ -68,8 +68,9 @@ func TestClassify(t *testing.T) {
 		"certificate of another":     {transported(x509.HostnameError{Certificate: &x509.Certificate{}, Host: "h"}), verdict{}},
 		"exec plugin":                {transported(errors.New("getting credentials: exec: executable aws failed with exit code 1")), verdict{retry: true, limit: 2}},
 		"answer is not Kubernetes'":  {fmt.Errorf("%w: it is HTML", errBadBody), verdict{ambiguous: true}},
-		"unknown":                    {errors.New("x"), verdict{}},
-		"HTTP answer to a TLS hello": {transported(errors.New("http: server gave HTTP response to HTTPS client")), verdict{}},
+		"stream ended":               {transported(errors.New("stream error: stream ID 43; INTERNAL_ERROR; received from peer")), verdict{retry: true, ambiguous: true, offline: true}},
+		"unknown":                    {errors.New("x"), verdict{ambiguous: true}},
+		"HTTP answer to a TLS hello": {transported(errors.New("http: server gave HTTP response to HTTPS client")), verdict{ambiguous: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := classify(c.err); got != c.want {

@@ -1,0 +1,17 @@
+package faults
+
+import (
+	"flag"
+	"testing"
+
+	"github.com/meshegress/terraform-provider-istio/internal/acctest"
+)
+
+var (
+	full    = flag.Bool("full", false, "every cell of the matrix, not one of each row")
+	rows    = flag.String("rows", "", "regular expression: only cells whose name matches, as `row: fault, operation subject @index`")
+	results = flag.String("results", "", "the file that the table of results is written to")
+	workers = flag.Int("workers", 0, "cells under way at once")
+)
+
+func TestMain(m *testing.M) { acctest.Main(m) }

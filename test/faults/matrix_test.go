@@ -1,0 +1,174 @@
+package faults
+
+import (
+	"fmt"
+	"regexp"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/meshegress/terraform-provider-istio/internal/acctest"
+	"github.com/meshegress/terraform-provider-istio/test/faults/proxy"
+)
+
+// task is a cell that has not run yet.
+type task struct {
+	fault   *fault
+	op      operation
+	subject *subject
+	at      int
+}
+
+func (k task) name() string {
+	return (&cell{fault: k.fault, op: k.op, subject: k.subject, at: k.at}).name()
+}
+
+// baseline is an operation without a fault: which requests there are to fail.
+type baseline struct {
+	op      operation
+	subject *subject
+}
+
+// TestMatrix runs the fault matrix: all of it with -full, else one cell of each
+// fault that does not take long.
+func TestMatrix(t *testing.T) {
+	f := acctest.New(t)
+	count := *workers
+	if count == 0 {
+		count = 4 * runtime.GOMAXPROCS(0)
+	}
+	worlds := make([]*world, count)
+	for i := range worlds {
+		worlds[i] = newWorld(t, f, i)
+	}
+	faults := append(answers(), situations()...)
+	measured := measure(t, worlds)
+	tasks := choose(t, faults, measured)
+	t.Logf("%d cells, %d at once", len(tasks), count)
+
+	report := newReport(faults)
+	queue := make(chan task)
+	var all sync.WaitGroup
+	for _, w := range worlds {
+		all.Go(func() {
+			for next := range queue {
+				began := time.Now()
+				c := w.run(next.fault, next.op, next.subject, next.at)
+				report.add(c, time.Since(began))
+				for _, problem := range c.problems {
+					t.Errorf("%s:\n%s", c.name(), problem)
+				}
+				if testing.Verbose() {
+					fmt.Printf("%-90s %5.1f s %s\n", c.name(), time.Since(began).Seconds(), verdict(c))
+				}
+			}
+		})
+	}
+	for _, next := range tasks {
+		queue <- next
+	}
+	close(queue)
+	all.Wait()
+	report.finish(t)
+}
+
+func verdict(c *cell) string {
+	if len(c.problems) > 0 {
+		return "FAIL"
+	}
+	return "ok"
+}
+
+// measure runs each operation of each subject without a fault, and returns the
+// requests of each.
+func measure(t *testing.T, worlds []*world) map[baseline][]proxy.Request {
+	t.Helper()
+	measured := map[baseline][]proxy.Request{}
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	for i := range worlds {
+		all.Go(func() {
+			for n := i; n < len(subjects)*len(operations); n += len(worlds) {
+				b := baseline{operations[n%len(operations)], subjects[n/len(operations)]}
+				none := &fault{row: "none", name: "no fault", on: everywhere(succeeds)}
+				c := worlds[i].run(none, b.op, b.subject, 0)
+				for _, problem := range c.problems {
+					t.Errorf("%s:\n%s", c.name(), problem)
+				}
+				mu.Lock()
+				measured[b] = c.journal
+				mu.Unlock()
+			}
+		})
+	}
+	all.Wait()
+	if t.Failed() {
+		t.FailNow()
+	}
+	return measured
+}
+
+// choose returns the cells to run, those that take long first.
+func choose(t *testing.T, faults []*fault, measured map[baseline][]proxy.Request) []task {
+	t.Helper()
+	wanted := regexp.MustCompile(*rows)
+	var slow, quick []task
+	for _, f := range faults {
+		var cells []task
+		of := f.of
+		if of == nil {
+			of = subjects
+		}
+		for _, s := range of {
+			for _, op := range operations {
+				if _, ok := f.on[op]; !ok {
+					continue
+				}
+				for at := range indexes(f, s, measured[baseline{op, s}]) {
+					next := task{f, op, s, at}
+					if wanted.MatchString(next.name()) {
+						cells = append(cells, next)
+					}
+				}
+			}
+		}
+		switch {
+		case !*full && *rows == "":
+			if !f.slow {
+				quick = append(quick, sample(cells, len(quick))...)
+			}
+		case f.slow:
+			slow = append(slow, cells...)
+		default:
+			quick = append(quick, cells...)
+		}
+	}
+	return append(slow, quick...)
+}
+
+// indexes is how many requests of an operation a fault can meet.
+func indexes(f *fault, s *subject, requests []proxy.Request) int {
+	if f.each != nil {
+		return f.each(s)
+	}
+	if f.when == nil {
+		return 1
+	}
+	n := 0
+	for _, r := range requests {
+		if f.when(r) {
+			n++
+		}
+	}
+	return n
+}
+
+// sample takes one cell, another one for each fault.
+func sample(cells []task, n int) []task {
+	if len(cells) == 0 {
+		return nil
+	}
+	at := (n * 7) % len(cells)
+	return cells[at : at+1]
+}

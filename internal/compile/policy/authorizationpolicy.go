@@ -94,13 +94,13 @@ func checksNamespace(service *unstructured.Unstructured) bool {
 func (l *layout) principals(namespace string) []string {
 	var all []string
 	for _, domain := range l.mesh.TrustDomains() {
-		all = append(all, domain+anyAccount(namespace))
+		all = append(all, domain+allAccounts(namespace))
 	}
 	return distinct(all)
 }
 
-// anyAccount is what follows the trust domain in the prefix of a namespace's identities.
-func anyAccount(namespace string) string { return "/ns/" + namespace + "/*" }
+// allAccounts is what follows the trust domain in the prefix of a namespace's identities.
+func allAccounts(namespace string) string { return "/ns/" + namespace + "/*" }
 
 // samePrincipals compares the trust domains of a live object with ours. One in
 // common is enough: aliases may be added and a trust domain be renamed one
@@ -117,7 +117,7 @@ func samePrincipals(live *unstructured.Unstructured, namespace string, ours []st
 		for _, from := range children(fields, "from") {
 			names, _, _ := unstructured.NestedStringSlice(from, "source", "principals")
 			for _, name := range names {
-				if domain, ok := strings.CutSuffix(name, anyAccount(namespace)); ok && domain != "" {
+				if domain, ok := strings.CutSuffix(name, allAccounts(namespace)); ok && domain != "" {
 					theirs = append(theirs, name)
 				}
 			}

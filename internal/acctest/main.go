@@ -12,6 +12,7 @@ import (
 
 	"k8s.io/client-go/rest"
 
+	"github.com/meshegress/terraform-provider-istio/internal/acctest/leaks"
 	"github.com/meshegress/terraform-provider-istio/internal/acctest/testbed"
 )
 
@@ -47,7 +48,7 @@ func MainOn(m *testing.M, options testbed.Options) {
 }
 
 // Main runs the tests of a package and ends the control plane that they
-// started. Call it from TestMain.
+// started. Goroutines that are left then fail the package. Call it from TestMain.
 func Main(m *testing.M) {
 	// A developer's own settings must not decide what a test connects to.
 	for _, pair := range os.Environ() {
@@ -62,9 +63,7 @@ func Main(m *testing.M) {
 		cleanUp()
 		os.Exit(1)
 	}()
-	code := m.Run()
-	cleanUp()
-	os.Exit(code)
+	os.Exit(leaks.Check(m.Run, cleanUp))
 }
 
 // start starts what is not there yet. The test fails if it cannot.

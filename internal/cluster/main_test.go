@@ -17,6 +17,7 @@ import (
 	"k8s.io/client-go/transport"
 	"sigs.k8s.io/yaml"
 
+	"github.com/meshegress/terraform-provider-istio/internal/acctest/leaks"
 	"github.com/meshegress/terraform-provider-istio/internal/acctest/testbed"
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
 )
@@ -30,11 +31,11 @@ var bed struct {
 }
 
 func TestMain(m *testing.M) {
-	code := m.Run()
-	if bed.cp != nil {
-		_ = bed.cp.Stop()
-	}
-	os.Exit(code)
+	os.Exit(leaks.Check(m.Run, func() {
+		if bed.cp != nil {
+			_ = bed.cp.Stop()
+		}
+	}))
 }
 
 // controlPlane returns the real API server with istiod's validation.

@@ -341,6 +341,17 @@ func (o *Object) Ignore(names ...string) {
 	}
 }
 
+// Rest takes the keys that nobody has taken.
+func (o *Object) Rest() []Field {
+	var rest []Field
+	for _, name := range o.Keys {
+		if !o.taken[name] {
+			rest = append(rest, o.Take(name))
+		}
+	}
+	return rest
+}
+
 // Done complains of the keys that nobody has taken.
 func (o *Object) Done() {
 	for _, name := range o.Keys {

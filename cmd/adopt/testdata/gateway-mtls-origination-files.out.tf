@@ -1,0 +1,19 @@
+# Takes the place of:
+#   ServiceEntry mesh-out/nginx
+resource "istio_egress_traffic_policy" "nginx" {
+  name = "nginx"
+  egress_rules = [{
+    from = [{
+      namespace = "shop"
+    }]
+    to = [{
+      name  = "nginx-example-com-443"
+      hosts = ["nginx.example.com"]
+      port = {
+        name     = "https"
+        number   = 443
+        protocol = "HTTPS"
+      }
+    }]
+  }]
+}

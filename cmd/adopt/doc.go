@@ -20,7 +20,4 @@
 //
 // Exit codes: 0 everything is expressed, 2 something is left out, 1 nothing
 // could be read.
-//
-// main.go has the flags, read.go where objects come from, hcl.go and report.go
-// what is written. What the objects mean is in internal/adopt.
 package main

@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"bytes"
@@ -21,7 +21,7 @@ func TestGolden(t *testing.T) {
 	for _, name := range cases(t) {
 		t.Run(name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
-			code := run(t.Context(), append(flagsOf(t, name), "-f", "testdata/"+name+".in.yaml"), nil, &stdout, &stderr)
+			code := Run(t.Context(), append(flagsOf(t, name), "-f", "testdata/"+name+".in.yaml"), nil, &stdout, &stderr)
 			fmt.Fprintf(&stderr, "\nexit code %d\n", code)
 			golden(t, "testdata/"+name+".out.tf", stdout.Bytes())
 			golden(t, "testdata/"+name+".report.txt", stderr.Bytes())

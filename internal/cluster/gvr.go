@@ -58,6 +58,11 @@ func kindOf(gvk schema.GroupVersionKind) (kindInfo, error) {
 	return info, nil
 }
 
+// ResourceOf returns a kind as kubectl takes it: "gateways.networking.istio.io".
+func ResourceOf(gvk schema.GroupVersionKind) string {
+	return schema.GroupResource{Group: gvk.Group, Resource: kinds[gvk].plural}.String()
+}
+
 // pathOf returns the URL path of a collection, or of one object of it.
 func pathOf(gvk schema.GroupVersionKind, namespace, name string) ([]string, error) {
 	info, err := kindOf(gvk)

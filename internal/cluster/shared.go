@@ -124,6 +124,21 @@ func (c *Client) releaseShared(ctx context.Context, object manifest.Object) erro
 	}
 }
 
+// Abandoned reports whether a shared object of the release lives and nobody uses
+// it: a destroy was cut short between its last user and the object itself. Who
+// forgot the release now would leave it there for good.
+func (c *Client) Abandoned(ctx context.Context, release Release, seen Observation) (bool, error) {
+	for _, object := range release.Objects {
+		if object.Shared == nil || seen.Live[object.Key] == nil {
+			continue
+		}
+		if used, err := c.inUse(ctx, object); err != nil || !used {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
 // inUse asks the server, never a cache, whether anybody uses the object.
 func (c *Client) inUse(ctx context.Context, object manifest.Object) (bool, error) {
 	shared := object.Shared

@@ -73,9 +73,15 @@ func (p *plan) note(object manifest.Object, live *unstructured.Unstructured) {
 // written with force; one that was changed since is not, unless
 // Options.ForceConflicts says so: a conflict is then a ConflictError.
 //
-// It returns the objects of either that exist now, or may exist.
+// It returns the objects of either that exist now, or may exist: those that
+// Reserve created are among them.
 func (c *Client) Update(ctx context.Context, prior, release Release, shown map[string]string, render func(*unstructured.Unstructured) string) ([]manifest.Object, error) {
 	here := newLedger(prior.Objects)
+	for _, object := range release.Objects {
+		if c.isReserved(release.Owner, object) {
+			here.add(object)
+		}
+	}
 	seen := &plan{shown: shown, render: render}
 	walk := manifest.Updating(prior.Objects, release.First, release.Objects)
 	err := inOrder(ctx, walk, func(ctx context.Context, step manifest.Step) error {

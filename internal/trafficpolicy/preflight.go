@@ -2,7 +2,9 @@ package trafficpolicy
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -25,20 +27,52 @@ func (r *Resource) preflight(ctx context.Context, client *cluster.Client, owner 
 	// The Gateways are left to their reservation: a port that is taken is no
 	// foreign object that the user could import.
 	owner, err = client.Preflight(ctx, cluster.Release{Owner: owner, Objects: withoutGateways(objects)})
-	if err != nil || len(strays) == 0 {
+	var foreign *cluster.ForeignError
+	switch {
+	case errors.As(err, &foreign) && foreign.Owner != nil && instanceKey(*foreign.Owner) == instanceKey(owner):
+		if _, unreadable := r.find(ctx, client, identityOf(p)); unreadable == nil {
+			return owner, err // to be imported, as it says
+		}
+	case err != nil || len(strays) == 0:
 		return owner, err
 	}
-	return owner, &summaryError{"A create of this policy was killed", diagnose.Killed.With(fmt.Sprintf(
-		"Gateways %s of namespace %s name %s as their owner, and nothing else of it exists. Nothing was written. "+
-			"If no other run is creating this policy now, delete them:\n\n  kubectl -n %[2]s delete gateways.networking.istio.io %[4]s\n\n"+
+	return owner, r.killed(ctx, client, owner, append(strays, withoutGateways(objects)...))
+}
+
+// killed says that a create was killed before it had written the object from
+// which the policy could be imported, and how to clear away what it has left.
+// objects are those that there may be.
+func (r *Resource) killed(ctx context.Context, client *cluster.Client, owner cluster.Owner, objects []manifest.Object) error {
+	names := map[string][]string{}
+	for _, object := range objects {
+		live, err := client.Get(ctx, object.ID())
+		if err != nil {
+			return err
+		}
+		if live == nil {
+			continue
+		}
+		if other, ok := cluster.OwnerOf(live); ok && instanceKey(other) == instanceKey(owner) {
+			of := fmt.Sprintf("kubectl -n %s delete %s", live.GetNamespace(), cluster.ResourceOf(live.GroupVersionKind()))
+			names[of] = append(names[of], live.GetName())
+		}
+	}
+	var commands []string
+	for _, of := range slices.Sorted(maps.Keys(names)) {
+		slices.Sort(names[of])
+		commands = append(commands, "  "+of+" "+strings.Join(names[of], " "))
+	}
+	return &summaryError{"A create of this policy was killed", diagnose.Killed.With(fmt.Sprintf(
+		"What it has left names %s as its owner, and is too little to import. Nothing was written. "+
+			"If no other run is creating this policy now, delete it:\n\n%s\n\n"+
 			"With `owner_id` in the provider block such a create is resumed.",
-		strings.Join(strays, ", "), p.ByEgressGateway.Namespace, owner, strings.Join(strays, " ")))}
+		owner, strings.Join(commands, "\n")))}
 }
 
 // strays looks for Gateways that name the policy as their owner before it
 // exists: reservation comes first, so a create that was killed may have left
-// nothing else. It returns their names, or the owner to resume as.
-func (r *Resource) strays(ctx context.Context, client *cluster.Client, owner cluster.Owner, p policy.Policy) (cluster.Owner, []string, error) {
+// nothing else. It returns them, or the owner to resume as.
+func (r *Resource) strays(ctx context.Context, client *cluster.Client, owner cluster.Owner, p policy.Policy) (cluster.Owner, []manifest.Object, error) {
 	if p.ByEgressGateway == nil {
 		return owner, nil, nil
 	}
@@ -46,7 +80,7 @@ func (r *Resource) strays(ctx context.Context, client *cluster.Client, owner clu
 	if err != nil {
 		return owner, nil, err
 	}
-	var names []string
+	var found []manifest.Object
 	for _, gateway := range gateways {
 		other, ok := cluster.OwnerOf(gateway)
 		if !ok || other.Nonce == owner.Nonce {
@@ -63,10 +97,9 @@ func (r *Resource) strays(ctx context.Context, client *cluster.Client, owner clu
 		if owner.OwnerID != "" && other.OwnerID == owner.OwnerID {
 			return other, nil, nil
 		}
-		names = append(names, gateway.GetName())
+		found = append(found, manifest.Object{Key: gateway.GetName(), Body: gateway})
 	}
-	slices.Sort(names)
-	return owner, names, nil
+	return owner, found, nil
 }
 
 // isGone reports whether an object of a LIST is no longer what it was.

@@ -59,8 +59,15 @@ func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *res
 		return
 	}
 	if gone(release, seen) {
-		resp.State.RemoveResource(ctx)
-		return
+		abandoned, err := client.Abandoned(ctx, release, seen)
+		if err != nil {
+			resp.Diagnostics.Append(diagnostic(err))
+			return
+		}
+		if !abandoned {
+			resp.State.RemoveResource(ctx)
+			return
+		}
 	}
 	manifests, drift := r.compare(release, leftover, seen)
 	answers := values.Attributes{"manifests": values.Map(manifests), "drift": values.Map(drift)}
@@ -71,8 +78,8 @@ func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *res
 	}
 }
 
-// gone reports whether nothing of the policy is left. A shared object may
-// still stand there for others.
+// gone reports whether nothing of the policy's own is left. A shared object may
+// still stand there, for others or for nobody.
 func gone(release cluster.Release, seen cluster.Observation) bool {
 	for _, object := range release.Objects {
 		if object.Shared == nil && seen.Live[object.Key] != nil {

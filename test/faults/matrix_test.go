@@ -125,7 +125,7 @@ func choose(t *testing.T, faults []*fault, measured map[baseline][]proxy.Request
 				if _, ok := f.on[op]; !ok {
 					continue
 				}
-				for at := range indexes(f, s, measured[baseline{op, s}]) {
+				for _, at := range indexes(f, s, measured[baseline{op, s}]) {
 					next := task{f, op, s, at}
 					if wanted.MatchString(next.name()) {
 						cells = append(cells, next)
@@ -147,28 +147,53 @@ func choose(t *testing.T, faults []*fault, measured map[baseline][]proxy.Request
 	return append(slow, quick...)
 }
 
-// indexes is how many requests of an operation a fault can meet.
-func indexes(f *fault, s *subject, requests []proxy.Request) int {
-	if f.each != nil {
-		return f.each(s)
+// indexes are the requests of an operation that a fault meets: every write, and
+// of the reads the first of each verb and kind.
+func indexes(f *fault, s *subject, requests []proxy.Request) []int {
+	if f.each != nil || f.when == nil {
+		variants := 1
+		if f.each != nil {
+			variants = f.each(s)
+		}
+		all := make([]int, variants)
+		for i := range all {
+			all[i] = i
+		}
+		return all
 	}
-	if f.when == nil {
-		return 1
-	}
+	var found []int
+	seen := map[string]bool{}
 	n := 0
 	for _, r := range requests {
-		if f.when(r) {
-			n++
+		if !f.when(r) {
+			continue
 		}
+		like := r.Verb + " " + r.Resource
+		if r.IsWrite() || !seen[like] {
+			found = append(found, n)
+		}
+		seen[like] = true
+		n++
 	}
-	return n
+	return found
 }
 
-// sample takes one cell, another one for each fault.
+// defects are cells that have found one.
+var defects = regexp.MustCompile(`stream ended, (not )?committed, create gateway @6$|another kind, delete policy @5$|` +
+	`SIGINT at write k, update policy @1$|SIGINT at write k, delete policy @12$|SIGKILL before write k, create policy @5$`)
+
+// sample takes one cell, another one for each fault, and those that have found
+// a defect.
 func sample(cells []task, n int) []task {
 	if len(cells) == 0 {
 		return nil
 	}
 	at := (n * 7) % len(cells)
-	return cells[at : at+1]
+	chosen := cells[at : at+1 : at+1]
+	for i, next := range cells {
+		if i != at && defects.MatchString(next.name()) {
+			chosen = append(chosen, next)
+		}
+	}
+	return chosen
 }

@@ -3,6 +3,7 @@ package faults
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -170,10 +171,14 @@ func (c *cell) resume() {
 		if diags := c.ws.Import(c.ctx, c.subject.id(c.world, c.id)); len(diags.Errors()) > 0 {
 			c.problem("the import that the error advises fails: %s\nafter: %s", diags, text)
 		}
-	case strings.Contains(text, "kubectl -n "+c.egress+" delete gateways.networking.istio.io"):
+	case strings.Contains(text, "kubectl -n "):
 		for o := range c.live(c.subject.kinds) {
-			if o.kind == gateways && strings.Contains(text, o.name) {
-				c.remove(o)
+			// As if what it prints were typed.
+			for _, line := range strings.Split(text, "\n") {
+				words := strings.Fields(line)
+				if len(words) > 5 && words[0] == "kubectl" && words[2] == o.namespace && strings.HasPrefix(words[4], o.kind.Resource) && slices.Contains(words[5:], o.name) {
+					c.remove(o)
+				}
 			}
 		}
 	default:

@@ -55,7 +55,7 @@ var policy = &subject{
 					core.Object{"namespace": w.yard, "workload_selector": core.Object{"app": name}, "service_accounts": []any{"c"}},
 				},
 				"to": []any{
-					entry("web", "HTTP", 80, nil, "web."+name+".example.com", "www."+name+".example.com"),
+					entry("web", "HTTP", 80, nil, "www."+name+".example.com"),
 					entry("db", "TCP", 5432, core.Object{"addresses": []any{"203.0.113.7"}}, "db."+name+".example.com"),
 				},
 			}},

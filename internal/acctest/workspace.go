@@ -49,6 +49,13 @@ func (f *Fixture) WorkspaceAt(cli CLI, dir string) *Workspace {
 	return f.workspace(workspace.New(dir, cli.Path, f.provider()))
 }
 
+// InstalledWorkspaceAt is WorkspaceAt for a configuration in which `init` installs
+// the provider, as it does for users.
+func (f *Fixture) InstalledWorkspaceAt(cli CLI, dir string) *Workspace {
+	f.t.Helper()
+	return f.workspace(workspace.NewInstalled(dir, cli.Path, f.provider()))
+}
+
 // provider returns the path of the provider's executable.
 func (f *Fixture) provider() string {
 	f.t.Helper()

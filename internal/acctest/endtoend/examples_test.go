@@ -73,6 +73,9 @@ func TestExamplesLifecycle(t *testing.T) {
 	for _, example := range published(t, "infra-repo/*/*.tf", "infra-repo/*/*/*.tf") {
 		covered[example] = true // Applied by TestInfraRepoLifecycle.
 	}
+	for _, example := range published(t, "hcp-terraform/*/*.tf", "hcp-terraform/*/*.sh") {
+		covered[example] = true // Applied by TestRemoteRun.
+	}
 	if selective() {
 		return
 	}

@@ -1,7 +1,6 @@
 package endtoend_test
 
 import (
-	"fmt"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -45,9 +44,10 @@ func TestInfraRepoLifecycle(t *testing.T) {
 	bootstrap := open("bootstrap", "")
 	bootstrap.Expect(0, acctest.Apply)
 	f.Apply("", bootstrap.Expect(0, []string{"output", "-raw", "rbac"}).Stdout)
-	may(t, f, infraShop, infraShop, "serviceentries", true)
-	may(t, f, infraShop, infraBilling, "serviceentries", false)
-	may(t, f, infraShop, infraGateways, "deployments", false)
+	const team = "system:serviceaccount:" + infraShop + ":terraform"
+	may(t, f, team, infraShop, "serviceentries", true)
+	may(t, f, team, infraBilling, "serviceentries", false)
+	may(t, f, team, infraGateways, "deployments", false)
 
 	platform, shop, billing := open("platform", infraGateways), open("teams/shop", infraShop), open("teams/billing", infraBilling)
 	platform.Expect(0, acctest.Apply)
@@ -87,13 +87,13 @@ func token(t *testing.T, f *acctest.Fixture, namespace, name string) string {
 	return request.Status.Token
 }
 
-// may checks whether the account of a workspace may write a resource in a namespace.
-func may(t *testing.T, f *acctest.Fixture, account, namespace, resource string, want bool) {
+// may checks whether a user may write a resource in a namespace.
+func may(t *testing.T, f *acctest.Fixture, user, namespace, resource string, want bool) {
 	t.Helper()
 	groups := map[string]string{"serviceentries": "networking.istio.io", "deployments": "apps"}
 	review, err := f.Kube.AuthorizationV1().SubjectAccessReviews().Create(t.Context(), &authorizationv1.SubjectAccessReview{
 		Spec: authorizationv1.SubjectAccessReviewSpec{
-			User: fmt.Sprintf("system:serviceaccount:%s:terraform", account),
+			User: user,
 			ResourceAttributes: &authorizationv1.ResourceAttributes{
 				Namespace: namespace, Verb: "create", Group: groups[resource], Resource: resource,
 			},
@@ -103,7 +103,7 @@ func may(t *testing.T, f *acctest.Fixture, account, namespace, resource string, 
 		t.Fatal(err)
 	}
 	if review.Status.Allowed != want {
-		t.Errorf("account of %s: create %s in %s: allowed is %t", account, resource, namespace, review.Status.Allowed)
+		t.Errorf("%s: create %s in %s: allowed is %t", user, resource, namespace, review.Status.Allowed)
 	}
 }
 

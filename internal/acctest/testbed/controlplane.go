@@ -58,6 +58,9 @@ type ControlPlane struct {
 	CAData []byte
 	// Dir is the run directory; logs are in Dir/logs.
 	Dir string
+	// Authentication is the path of the API server's AuthenticationConfiguration. It
+	// is read again when it changes: a test adds issuers of tokens there.
+	Authentication string
 	// External: this is the cluster of KUBECONFIG, not ours to stop, count or restart.
 	External bool
 	// Istiod's addresses (host:port), empty without Istio.

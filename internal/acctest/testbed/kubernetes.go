@@ -32,6 +32,11 @@ rules:
 - level: Metadata
 `
 
+// authentication trusts no issuer of tokens but the API server itself.
+const authentication = `apiVersion: apiserver.config.k8s.io/v1beta1
+kind: AuthenticationConfiguration
+`
+
 // component returns the process of one component of the multi-call executable, or
 // of an executable of that name in KUBEBUILDER_ASSETS.
 func (cp *ControlPlane) component(name string, args ...string) *process {
@@ -85,6 +90,10 @@ func (cp *ControlPlane) defineAPIServer(opts Options) error {
 	if err := os.WriteFile(policy, []byte(auditPolicy), 0o644); err != nil {
 		return err
 	}
+	cp.Authentication = filepath.Join(cp.Dir, "authentication.yaml")
+	if err := os.WriteFile(cp.Authentication, []byte(authentication), 0o644); err != nil {
+		return err
+	}
 	cp.auditLog = filepath.Join(cp.Dir, "logs", "audit.jsonl")
 	cp.Host = "https://" + net.JoinHostPort(opts.BindAddress, strconv.Itoa(port))
 	cp.CAData = cp.pki.pem
@@ -98,7 +107,7 @@ func (cp *ControlPlane) defineAPIServer(opts Options) error {
 		"--etcd-servers="+cp.etcdURL,
 		"--bind-address="+opts.BindAddress, "--secure-port="+strconv.Itoa(port), "--advertise-address="+advertise,
 		"--tls-cert-file="+pki("apiserver.crt"), "--tls-private-key-file="+pki("apiserver.key"),
-		"--client-ca-file="+pki("ca.crt"),
+		"--client-ca-file="+pki("ca.crt"), "--authentication-config="+cp.Authentication,
 		"--service-account-issuer=https://kubernetes.default.svc",
 		"--service-account-key-file="+pki("sa.pub"), "--service-account-signing-key-file="+pki("sa.key"),
 		"--authorization-mode=RBAC", "--allow-privileged=true", "--service-cluster-ip-range=10.96.0.0/16",

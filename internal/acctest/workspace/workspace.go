@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,6 +27,8 @@ type Workspace struct {
 	Env []string
 	// Echo, if set, receives standard output and standard error as they come.
 	Echo io.Writer
+	// Attributes, if set, are how the executable is started: as another user, say.
+	Attributes syscall.SysProcAttr
 }
 
 // New returns a workspace in dir, which must exist, in which no `init` is needed. provider is the executable
@@ -46,7 +49,8 @@ func NewInstalled(dir, executable, provider string, env ...string) (*Workspace, 
 		if err := os.MkdirAll(at, 0o755); err != nil {
 			return nil, err
 		}
-		if err := os.Link(provider, filepath.Join(at, filepath.Base(provider)+"_v"+mirrorVersion)); err != nil {
+		// A mirror is made once for an executable.
+		if err := os.Link(provider, filepath.Join(at, filepath.Base(provider)+"_v"+mirrorVersion)); err != nil && !errors.Is(err, fs.ErrExist) {
 			return nil, err
 		}
 	}
@@ -141,7 +145,9 @@ func (w *Workspace) Start(ctx context.Context, args ...string) (*Process, error)
 	p.command.WaitDelay = 30 * time.Second
 	// A process group of its own: Ctrl-C in the caller's terminal must not
 	// reach the CLI twice, and must not reach the provider at all.
-	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	attributes := w.Attributes
+	attributes.Setpgid = true
+	p.command.SysProcAttr = &attributes
 	echo := io.Discard
 	if w.Echo != nil {
 		echo = w.Echo

@@ -127,7 +127,10 @@ func explainWait(e *WaitError) (string, string) {
 func explainOp(e *OpError) (string, string) {
 	what := fmt.Sprintf("%s %s", e.Verb, where(e.ID))
 	summary := "Cannot " + what
-	if e.Cancelled != nil {
+	switch {
+	case errors.Is(e.Cancelled, context.Canceled):
+		summary += ": interrupted"
+	case e.Cancelled != nil:
 		summary += ": time is up"
 	}
 	if errors.As(e.Err, new(notSent)) {

@@ -24,6 +24,8 @@ type Reference struct {
 	MutualTLS     *bool             `tfsdk:"mutual_tls" json:"mutual_tls,omitempty"`
 	Authorization *string           `tfsdk:"authorization" json:"authorization,omitempty"`
 	Revision      *string           `tfsdk:"revision" json:"revision,omitempty"`
+	// ServiceAccount is that of the gateway's pods, which sidecars hold the gateway to.
+	ServiceAccount *string `tfsdk:"service_account" json:"service_account,omitempty"`
 }
 
 // PodSelector returns the labels that select the gateway's pods.

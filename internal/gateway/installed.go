@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 
@@ -8,6 +9,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
@@ -54,12 +56,13 @@ func (i installed) reference(mesh compile.Mesh) (compile.Reference, diag.Diagnos
 	}
 	mutualTLS := true
 	return compile.Reference{
-		Name:          i.identity.Name,
-		Namespace:     i.identity.Namespace,
-		Selector:      selector,
-		MutualTLS:     &mutualTLS,
-		Authorization: &authorization,
-		Revision:      i.revision(),
+		Name:           i.identity.Name,
+		Namespace:      i.identity.Namespace,
+		Selector:       selector,
+		MutualTLS:      &mutualTLS,
+		Authorization:  &authorization,
+		Revision:       i.revision(),
+		ServiceAccount: i.serviceAccount(selector),
 	}, diags
 }
 
@@ -92,14 +95,26 @@ func (i installed) selector() map[string]string {
 
 // revision returns the control plane revision that the pods ask for.
 func (i installed) revision() *string {
-	for _, labels := range []map[string]string{
+	for _, all := range []map[string]string{
 		i.typedDeployment().Spec.Template.Labels, i.typedDeployment().Labels, i.typedService().Labels,
 	} {
-		if revision := labels[compile.LabelRevision]; revision != "" {
+		if revision := all[compile.LabelRevision]; revision != "" {
 			return &revision
 		}
 	}
 	return nil
+}
+
+// serviceAccount returns the service account of the Deployment, if its pods are
+// those that are selected. Who else runs pods with these labels is not the gateway.
+func (i installed) serviceAccount(selector map[string]string) *string {
+	template := i.typedDeployment().Spec.Template
+	if i.deployment == nil || !labels.SelectorFromSet(selector).Matches(labels.Set(template.Labels)) {
+		return nil
+	}
+	// The API server gives a pod that names none this one.
+	account := cmp.Or(template.Spec.ServiceAccountName, "default")
+	return &account
 }
 
 // dataPort is a port of the live Service.

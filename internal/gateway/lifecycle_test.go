@@ -31,12 +31,13 @@ func TestLifecycle(t *testing.T) {
 	id := namespace + "/a"
 	host := fmt.Sprintf("a.%s.svc.cluster.local", namespace)
 	reference := knownvalue.ObjectExact(map[string]knownvalue.Check{
-		"name":          knownvalue.StringExact("a"),
-		"namespace":     knownvalue.StringExact(namespace),
-		"selector":      knownvalue.MapExact(map[string]knownvalue.Check{"istio": knownvalue.StringExact("a")}),
-		"mutual_tls":    knownvalue.Bool(true),
-		"authorization": knownvalue.StringExact("allow_listed"),
-		"revision":      knownvalue.Null(),
+		"name":            knownvalue.StringExact("a"),
+		"namespace":       knownvalue.StringExact(namespace),
+		"selector":        knownvalue.MapExact(map[string]knownvalue.Check{"istio": knownvalue.StringExact("a")}),
+		"mutual_tls":      knownvalue.Bool(true),
+		"authorization":   knownvalue.StringExact("allow_listed"),
+		"revision":        knownvalue.Null(),
+		"service_account": knownvalue.StringExact("a"),
 	})
 
 	steps := []resource.TestStep{

@@ -57,6 +57,7 @@ var (
 	referenceTypes = map[string]attr.Type{
 		"name": types.StringType, "namespace": types.StringType, "selector": types.MapType{ElemType: types.StringType},
 		"mutual_tls": types.BoolType, "authorization": types.StringType, "revision": types.StringType,
+		"service_account": types.StringType,
 	}
 	ingressType = types.ObjectType{AttrTypes: map[string]attr.Type{"ip": types.StringType, "hostname": types.StringType}}
 )
@@ -71,12 +72,13 @@ func factsOfReference(reference compile.Reference, host string) Facts {
 		ServiceHost: types.StringValue(host),
 		Selector:    values.Map(reference.Selector),
 		Reference: types.ObjectValueMust(referenceTypes, map[string]attr.Value{
-			"name":          types.StringValue(reference.Name),
-			"namespace":     types.StringValue(reference.Namespace),
-			"selector":      values.Map(reference.Selector),
-			"mutual_tls":    types.BoolPointerValue(reference.MutualTLS),
-			"authorization": types.StringPointerValue(reference.Authorization),
-			"revision":      types.StringPointerValue(reference.Revision),
+			"name":            types.StringValue(reference.Name),
+			"namespace":       types.StringValue(reference.Namespace),
+			"selector":        values.Map(reference.Selector),
+			"mutual_tls":      types.BoolPointerValue(reference.MutualTLS),
+			"authorization":   types.StringPointerValue(reference.Authorization),
+			"revision":        types.StringPointerValue(reference.Revision),
+			"service_account": types.StringPointerValue(reference.ServiceAccount),
 		}),
 	}
 }

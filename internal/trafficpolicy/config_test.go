@@ -44,7 +44,7 @@ resource "istio_egress_traffic_policy" "test" {
   name = "payments"
   by_egress_gateway = {
     name = "gw", namespace = %[1]q, selector = { istio = "gw" },
-    mutual_tls = true, authorization = "allow_listed", revision = "default"
+    mutual_tls = true, authorization = "allow_listed", revision = "default", service_account = "gw"
   }
   revision             = "default"
   unselected_workloads = "direct"

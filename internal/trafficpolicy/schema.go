@@ -53,7 +53,8 @@ func (r *Resource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *r
 			"grants": schema.SetAttribute{
 				MarkdownDescription: "Who may reach what, one line per grant, such as " +
 					"`mytest/app=sleep-a (sa sleep-a) -> httpbin.org:80 HTTP, upgraded to 443, via istio-egress/egressgateway-a`. " +
-					"The plan shows access that is added and removed as lines of this set. " +
+					"In parentheses stands what the gateway checks of the caller. `resolved to <host>`, `at <address>` and `without checking its certificate` say " +
+					"where a call really ends, if that is not what the name says. The plan shows access that is added and removed as lines of this set. " +
 					"A line of which a value is not known until apply, such as a host that another resource computes, is `(known after apply)`; all others are shown.",
 				ElementType: types.StringType,
 				Computed:    true,
@@ -125,6 +126,11 @@ func gatewayAttribute() schema.Attribute {
 				Optional: true,
 			},
 			"revision": revisionAttribute("Revision of the control plane that the gateway belongs to, label `istio.io/rev`."),
+			"service_account": schema.StringAttribute{
+				MarkdownDescription: "Service account of the gateway's pods. Sidecars send calls to nobody else then, with `mutual_tls`. " +
+					"Default: none, and the gateway is whoever has its labels in its namespace, as Istio has it. The `reference` of a gateway names it.",
+				Optional: true,
+			},
 		},
 	}
 }

@@ -8,7 +8,10 @@ import (
 	"github.com/meshegress/terraform-provider-istio/test/simulation/scenario"
 )
 
-var east = compile.Reference{Name: "east", Namespace: "egress"}
+var (
+	eastAccount = "east"
+	east        = compile.Reference{Name: "east", Namespace: "egress", ServiceAccount: &eastAccount}
+)
 
 // base is the mesh of the flows.
 func base(policies ...policy.Policy) scenario.Scenario {

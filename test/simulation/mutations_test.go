@@ -56,6 +56,7 @@ const (
 	origination = "an upgrade is TLS, verified, by the gateway alone, and only for its entry"
 	deadEnd     = "the source-side ServiceEntry is a dead end, or passable, as the policy says"
 	meshRoute   = "only selected workloads are routed, and nobody else is captured"
+	itself      = "sidecars know the gateway by its service account"
 	identity    = "service accounts in the handshake, namespaces by AuthorizationPolicy"
 	ownService  = "one Service for each policy: its ports, its pods, its namespaces"
 	ownGateway  = "the Gateway opens the container port, on the gateway's pods"
@@ -198,6 +199,8 @@ var mutations = []mutation{
 	{rule: identity, name: "any principal", kind: "AuthorizationPolicy", where: having(inGateway, "principals"), change: each("rules.from.source", set("principals", []any{"*"}))},
 	{rule: identity, name: "any server name", kind: "AuthorizationPolicy", where: having(inGateway, "principals"), change: each("rules", unset("when"))},
 	{rule: identity, name: "no rule but no condition", kind: "AuthorizationPolicy", where: having(inGateway, "principals"), change: set("rules", []any{map[string]any{}})},
+	{rule: itself, name: "the gateway may be anybody", kind: "DestinationRule", where: having(inSource, "spiffe:"), change: each("trafficPolicy.portLevelSettings.tls", unset("subjectAltNames"))},
+	{rule: itself, name: "the gateway has another account", kind: "DestinationRule", where: having(inSource, "spiffe:"), change: each("trafficPolicy.portLevelSettings.tls", set("subjectAltNames", []any{"spiffe://cluster.local/ns/egress/sa/x"}))},
 	{rule: ownService, name: "a Service without the port", kind: "Service", where: ofPolicy("p"), change: func(o map[string]any) {
 		spec := o["spec"].(map[string]any)
 		spec["ports"] = spec["ports"].([]any)[:1]

@@ -19,6 +19,12 @@ import (
 // its host is the policy's own Service, so nothing merges with it. Subsets
 // stand in it only where a port leads to several servers.
 //
+// It names the gateway's identity, where that is known. Otherwise Istio takes
+// whoever the endpoints of the Service say they are
+// (pilot/pkg/model/push_context.go, ServiceAccounts), so that a pod with the
+// gateway's labels and any account of its namespace is the gateway too, and while
+// the Service has no endpoints it takes any certificate of the mesh.
+//
 // The upstream one, in the gateway's namespace, upgrades requests to TLS. It
 // is a subset, since HTTPS passed through to the same host uses the same
 // cluster port without TLS of ours (istio/istio#23740). Without `sni` and
@@ -42,8 +48,9 @@ func (l *layout) clientRules(assigned map[string]int64) []manifest.Object {
 				settings := &networking.TrafficPolicy_PortTrafficPolicy{
 					Port: &networking.PortSelector{Number: uint32(port)},
 					Tls: &networking.ClientTLSSettings{
-						Mode: networking.ClientTLSSettings_ISTIO_MUTUAL,
-						Sni:  l.sni(srv.entry.Name, srv.host, namespace),
+						Mode:            networking.ClientTLSSettings_ISTIO_MUTUAL,
+						Sni:             l.sni(srv.entry.Name, srv.host, namespace),
+						SubjectAltNames: l.gatewayIdentities(),
 					},
 				}
 				if s.needsSubsets() {

@@ -101,6 +101,19 @@ func (l *layout) grantNames(s server) []string {
 	return names
 }
 
+// gatewayIdentities returns the SPIFFE identities that the gateway may have, one for
+// each trust domain; none if its service account is not known.
+func (l *layout) gatewayIdentities() []string {
+	if l.ref.ServiceAccount == nil {
+		return nil
+	}
+	var all []string
+	for _, domain := range l.mesh.TrustDomains() {
+		all = append(all, spiffe(domain, l.ref.Namespace, *l.ref.ServiceAccount))
+	}
+	return distinct(all)
+}
+
 // identities returns the SPIFFE identities that an entry admits, for each
 // trust domain; none if it names no service accounts. Istio compares them
 // exactly.
@@ -109,11 +122,17 @@ func (l *layout) identities(e entry) []string {
 	for _, source := range e.sources {
 		for _, account := range source.ServiceAccounts {
 			for _, domain := range l.mesh.TrustDomains() {
-				all = append(all, fmt.Sprintf("spiffe://%s/ns/%s/sa/%s", domain, source.Namespace, account))
+				all = append(all, spiffe(domain, source.Namespace, account))
 			}
 		}
 	}
 	return distinct(all)
+}
+
+// spiffe returns an identity as Istio writes it into certificates
+// (pkg/spiffe/spiffe.go).
+func spiffe(domain, namespace, account string) string {
+	return fmt.Sprintf("spiffe://%s/ns/%s/sa/%s", domain, namespace, account)
 }
 
 // writePassthrough writes the mode whose enum is zero.

@@ -155,7 +155,7 @@ func (l *layout) admitOnly(gateway *unstructured.Unstructured, index int, srv se
 		namespace, account, _ := strings.Cut(caller, "/")
 		for _, domain := range l.mesh.TrustDomains() {
 			if account != everyone {
-				accounts = append(accounts, fmt.Sprintf("spiffe://%s/ns/%s/sa/%s", domain, namespace, account))
+				accounts = append(accounts, spiffe(domain, namespace, account))
 			}
 		}
 	}

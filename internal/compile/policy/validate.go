@@ -122,6 +122,9 @@ func (v *validator) reference() {
 	}
 	v.labels(at.at("selector"), ref.Selector)
 	v.revision(at.at("revision"), ref.Revision)
+	if ref.ServiceAccount != nil {
+		v.syntax(at.at("service_account"), "Invalid service account", *ref.ServiceAccount, validation.IsDNS1123Subdomain(*ref.ServiceAccount))
+	}
 	if ref.Authorization == nil {
 		return
 	}

@@ -85,6 +85,7 @@ var invalid = []struct {
 	{"no rules", func(p *policy.Policy) { p.EgressRules = nil }, "egress_rules", "No rules"},
 
 	{"gateway name", func(p *policy.Policy) { p.ByEgressGateway.Name = "gw.a" }, reference + ".name", "Invalid gateway name"},
+	{"gateway's service account", func(p *policy.Policy) { p.ByEgressGateway.ServiceAccount = ptr("*") }, reference + ".service_account", "Invalid service account"},
 	{"gateway name too long", func(p *policy.Policy) { p.ByEgressGateway.Name = strings.Repeat("g", 58) }, reference + ".name", "Gateway name too long"},
 	{"gateway namespace", func(p *policy.Policy) { p.ByEgressGateway.Namespace = "istio_egress" }, reference + ".namespace", "Invalid namespace"},
 	{"gateway in the root namespace", func(p *policy.Policy) { p.ByEgressGateway.Namespace = "istio-system" }, reference + ".namespace", "Gateway in Istio's root namespace"},

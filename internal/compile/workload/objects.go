@@ -87,6 +87,8 @@ func Reference(g Gateway, mesh compile.Mesh) compile.Reference {
 		Selector:      Selector(g.Name),
 		MutualTLS:     &g.MutualTLS,
 		Authorization: &g.Authorization,
+		// That of the ServiceAccount that the gateway has.
+		ServiceAccount: &g.Name,
 	}
 	if revision := c.revision(); revision != "" {
 		reference.Revision = &revision

@@ -89,6 +89,7 @@ func (f found) mesh(s scenario.Scenario) {
 		f.when(!ref.UsesMutualTLS(), "gateway without mutual TLS")
 		f.when(ref.UsesMutualTLS() && !ref.ChecksNamespace(), "gateway without authorization")
 		f.when(ref.Revision != nil, "revision")
+		f.when(ref.ServiceAccount != nil, "gateway with a service account")
 	}
 }
 

@@ -115,6 +115,9 @@ func (d drawer) gateways() []compile.Reference {
 	if d.chance("revision", 6) {
 		first.Revision = ptr("canary")
 	}
+	if d.chance("service account", 2) {
+		first.ServiceAccount = ptr(first.Name)
+	}
 	all := []compile.Reference{first}
 	if d.chance("second gateway", 2) {
 		second := compile.Reference{Name: "west", Namespace: pick(d, "second namespace", []string{"egress", "exit"}), Revision: first.Revision}

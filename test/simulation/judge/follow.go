@@ -7,6 +7,7 @@ import (
 
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
 
 	"istio.io/istio/pilot/pkg/simulation"
 
@@ -53,6 +54,10 @@ func (m *Mesh) call(s *State, c scenario.Call, tracing bool) scenario.Outcome {
 		return f.leaves(scenario.Exit{Host: address, Port: c.Port, TLS: next.tls})
 	}
 	for _, e := range next.endpoints {
+		if gateway, is := s.intruderAt(e.host); is {
+			f.meetsIntruder(gateway, next)
+			continue
+		}
 		gateway := s.gatewayAt(e.host)
 		if gateway < 0 {
 			f.leaves(scenario.Exit{Host: e.host, Port: e.port, TLS: next.tls})
@@ -108,12 +113,36 @@ func (f *follower) leaves(exit scenario.Exit) scenario.Outcome {
 
 // arrives is a connection from a sidecar at a gateway's pod.
 func (f *follower) arrives(gateway int, port int64, from upstream, c scenario.Call) {
+	if identity := f.identityOf(gateway, f.state.Gateways[gateway].Name); !from.takes(identity) {
+		f.say("blocked: the sidecar refuses %s", identity)
+		return
+	}
 	f.outcome.Hop = &scenario.Hop{Gateway: gateway, Port: port, Mutual: from.mutual, SNI: from.sni}
 	if from.tls.Mode != "" {
 		f.say("blocked: the sidecar speaks TLS that is not the mesh's to the gateway: %+v", from.tls)
 		return
 	}
 	f.enter(gateway, port, from.mutual, from.sni, c.Protocol, c.Name)
+}
+
+// meetsIntruder is a connection from a sidecar to a pod that is not the gateway's.
+func (f *follower) meetsIntruder(gateway int, from upstream) {
+	if identity := f.identityOf(gateway, intruder); from.takes(identity) {
+		f.leaves(scenario.Exit{Via: identity})
+	}
+}
+
+// identityOf is that of a pod with a gateway's labels.
+func (f *follower) identityOf(gateway int, account string) string {
+	return scenario.Identity{
+		TrustDomain: f.state.TrustDomain, Namespace: f.state.Gateways[gateway].Namespace, ServiceAccount: account,
+	}.URI()
+}
+
+// takes reports whether the connection goes on when the peer has an identity.
+func (up upstream) takes(identity string) bool {
+	return !up.mutual || len(up.peers) == 0 ||
+		slices.ContainsFunc(up.peers, func(name *matcherv3.StringMatcher) bool { return matches(name, identity) })
 }
 
 // enter is a connection at a gateway's pod.

@@ -101,7 +101,10 @@ func New(t *testing.T, settings scenario.Settings, states []*State) *Mesh {
 		s.id = id
 		s.proxies, s.gateways = map[int]*view{}, map[int]*view{}
 		for g, ref := range s.Gateways {
-			objects = append(objects, pod(ref, s.gatewayIP(g)))
+			objects = append(objects, pod(ref, ref.Name, s.gatewayIP(g)))
+			if holdsIdentity(ref) {
+				objects = append(objects, pod(ref, intruder, s.intruderIP(g)))
+			}
 		}
 		for n, o := range s.Objects {
 			created := start.Add(time.Duration(n) * time.Second)
@@ -315,6 +318,19 @@ func (s *State) Forget() { s.proxies, s.gateways = map[int]*view{}, map[int]*vie
 // gatewayIP and workloadIP number the pods of all states.
 func (s *State) gatewayIP(gateway int) string   { return podIP(s.id, gateway) }
 func (s *State) workloadIP(workload int) string { return podIP(s.id, 128+workload) }
+
+// intruderIP is the address of a pod that looks like the gateway's and is not.
+func (s *State) intruderIP(gateway int) string { return podIP(s.id, 64+gateway) }
+
+// intruderAt reports whether this is such an address.
+func (s *State) intruderAt(ip string) (gateway int, is bool) {
+	for g := range s.Gateways {
+		if s.intruderIP(g) == ip {
+			return g, true
+		}
+	}
+	return 0, false
+}
 
 // gatewayAt returns the index of the gateway with this address; -1 if none has.
 func (s *State) gatewayAt(ip string) int {

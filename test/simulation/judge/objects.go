@@ -71,11 +71,24 @@ func podLabels(ref compile.Reference) map[string]string {
 	return all
 }
 
-// pod is a gateway's pod.
-func pod(ref compile.Reference, ip string) *corev1.Pod {
+// intruder is the service account of pods that somebody else runs with the labels of
+// the gateway, in its namespace.
+const intruder = "intruder"
+
+// holdsIdentity reports whether sidecars know the gateway's service account. Where
+// they do, each Service of the gateway leads to an intruder too.
+func holdsIdentity(ref compile.Reference) bool {
+	return ref.UsesMutualTLS() && ref.ServiceAccount != nil
+}
+
+// podName is that of a gateway's pod with a service account.
+func podName(ref compile.Reference, account string) string { return ref.Name + "-" + account }
+
+// pod is a pod with the labels of a gateway's.
+func pod(ref compile.Reference, account, ip string) *corev1.Pod {
 	return &corev1.Pod{
-		ObjectMeta: objectMeta(ref.Namespace, ref.Name, podLabels(ref), start),
-		Spec:       corev1.PodSpec{ServiceAccountName: ref.Name},
+		ObjectMeta: objectMeta(ref.Namespace, podName(ref, account), podLabels(ref), start),
+		Spec:       corev1.PodSpec{ServiceAccountName: account},
 		Status: corev1.PodStatus{
 			Phase:      corev1.PodRunning,
 			PodIP:      ip,
@@ -114,12 +127,19 @@ func service(s *State, body *unstructured.Unstructured, created time.Time, ip st
 		if ref.Namespace != service.Namespace || !selector.Matches(labels.Set(podLabels(ref))) {
 			continue
 		}
-		ready := true
-		slice.Endpoints = append(slice.Endpoints, discoveryv1.Endpoint{
-			Addresses:  []string{s.gatewayIP(g)},
-			Conditions: discoveryv1.EndpointConditions{Ready: &ready},
-			TargetRef:  &corev1.ObjectReference{Kind: "Pod", Namespace: ref.Namespace, Name: ref.Name},
-		})
+		slice.Endpoints = append(slice.Endpoints, podEndpoint(ref, ref.Name, s.gatewayIP(g)))
+		if holdsIdentity(ref) {
+			slice.Endpoints = append(slice.Endpoints, podEndpoint(ref, intruder, s.intruderIP(g)))
+		}
 	}
 	return service, slice
+}
+
+func podEndpoint(ref compile.Reference, account, ip string) discoveryv1.Endpoint {
+	ready := true
+	return discoveryv1.Endpoint{
+		Addresses:  []string{ip},
+		Conditions: discoveryv1.EndpointConditions{Ready: &ready},
+		TargetRef:  &corev1.ObjectReference{Kind: "Pod", Namespace: ref.Namespace, Name: podName(ref, account)},
+	}
 }

@@ -12,6 +12,7 @@ import (
 	endpointv3 "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
 	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
 	httpv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/upstreams/http/v3"
+	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
 	"google.golang.org/protobuf/proto"
 
 	"istio.io/istio/pilot/pkg/xds/endpoints"
@@ -24,9 +25,10 @@ type upstream struct {
 	// original is whether the connection goes where the caller dialled.
 	original  bool
 	endpoints []endpoint
-	// mutual is whether the mesh's mutual TLS is spoken, with sni.
+	// mutual is whether the mesh's mutual TLS is spoken, with sni, to whom of peers.
 	mutual bool
 	sni    string
+	peers  []*matcherv3.StringMatcher
 	// tls is any other TLS that is spoken.
 	tls scenario.Origination
 }
@@ -120,6 +122,7 @@ func (up *upstream) speak(c *clusterv3.Cluster, socket *corev3.TransportSocket, 
 	}
 	if certificate == meshCertificate {
 		up.mutual, up.sni = true, context.GetSni()
+		up.peers = validation(common).GetMatchSubjectAltNames() //nolint:staticcheck // what Istio generates
 		return nil
 	}
 	up.tls = scenario.Origination{Mode: "SIMPLE", SNI: context.GetSni(), CA: "none"}

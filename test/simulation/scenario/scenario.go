@@ -120,6 +120,9 @@ func rename(p policy.Policy, prefix string) policy.Policy {
 
 func renameGateway(ref compile.Reference, prefix string) compile.Reference {
 	ref.Name, ref.Namespace = prefix+ref.Name, prefix+ref.Namespace
+	if ref.ServiceAccount != nil {
+		ref.ServiceAccount = &ref.Name // the pods' account is their gateway's name
+	}
 	ref.Selector = maps.Clone(ref.Selector)
 	for key, value := range ref.Selector {
 		ref.Selector[key] = prefix + value

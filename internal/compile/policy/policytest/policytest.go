@@ -61,7 +61,8 @@ func IsValid(p policy.Policy) bool {
 }
 
 func reference(t *rapid.T) *compile.Reference {
-	ref := &compile.Reference{Name: "gw", Namespace: "istio-egress", Revision: maybe(t, "gateway revision", "canary")}
+	ref := &compile.Reference{Name: "gw", Namespace: "istio-egress", Revision: maybe(t, "gateway revision", "canary"),
+		ServiceAccount: maybe(t, "gateway service account", "gw")}
 	switch rapid.IntRange(0, 4).Draw(t, "gateway") {
 	case 0:
 		ref.MutualTLS = pointer(false)

@@ -218,13 +218,17 @@ func (w *world) workloadOf(o *object) {
 const maxGatewayName = 32
 
 // gatewayName returns the name of the gateway in place of a hand-written one:
-// the same, unless Gateways that are there select its pods.
+// the same, unless something in its namespace has it, or Gateways that are
+// there select its pods.
 func (w *world) gatewayName(v via) string {
 	name := label(v.name)
 	if len(name) > maxGatewayName {
 		name = strings.TrimRight(name[:maxGatewayName], "-")
 	}
-	taken := v.namespace == w.options.GatewayNamespace || slices.ContainsFunc(w.gateways, func(g *gateway) bool {
+	there := func(o *object) bool { return o.name == name && o.namespace == w.options.GatewayNamespace }
+	taken := there(&object{name: v.name, namespace: v.namespace}) ||
+		slices.ContainsFunc(w.services, func(svc *service) bool { return there(svc.object) }) ||
+		slices.ContainsFunc(w.workload, func(d *deployment) bool { return there(d.object) }) || slices.ContainsFunc(w.gateways, func(g *gateway) bool {
 		return g.selector[compile.GatewayLabel] == name
 	})
 	if taken {

@@ -1,14 +1,17 @@
-resource "istio_egress_gateway" "a" {
-  name      = "egressgateway-a"
+resource "istio_egress_gateway" "istio_egressgateway" {
+  name      = "istio-egressgateway"
   namespace = "istio-egress"
 }
 
-resource "istio_egress_traffic_policy" "payments" {
-  name              = "payments"
-  by_egress_gateway = istio_egress_gateway.a.reference
-
+# Takes the place of:
+#   Gateway mytest/istio-egressgateway
+#   ServiceEntry mytest/httpbin
+#   VirtualService mytest/httpbin
+resource "istio_egress_traffic_policy" "httpbin" {
+  name              = "httpbin"
+  by_egress_gateway = istio_egress_gateway.istio_egressgateway.reference
   egress_rules = [{
-    from = [{ namespace = "mytest", workload_selector = { app = "sleep-a" }, service_accounts = ["sleep-a"] }]
-    to   = [{ name = "httpbin", hosts = ["httpbin.org"], port = { name = "tls", number = 443, protocol = "TLS" } }]
+    from = [{ namespace = "mytest" }]
+    to   = [{ name = "httpbin-org-443", hosts = ["httpbin.org"], port = { name = "tls", number = 443, protocol = "TLS" } }]
   }]
 }

@@ -50,22 +50,38 @@ const (
 	exampleMoveNamespace = "egress-move"
 )
 
-// testMove goes the way of the guide: the plan names what is in the way, and
-// what has stepped back is not.
+// testMove goes the way of the guide: adopt writes the configuration that is
+// published, the plan names what is in the way, and what has stepped back is not.
 func testMove(t *testing.T, f *acctest.Fixture) {
 	folder := filepath.Join(acctest.Root(), "examples", filepath.Dir(exampleMove))
 	f.FixedNamespace(exampleMoveNamespace)
 	f.ApplyFile(exampleSourceNamespace, filepath.Join(folder, "1-by-hand.yaml"))
-	w := f.Workspace(f.CLI, f.Config(read(t, exampleMove)))
+	// The gateway of the other examples has the name that the new one gets here.
+	for _, object := range f.ApplyFile(exampleGatewayNamespace, "testdata/helm-gateway.yaml") {
+		f.Delete(object.GetKind(), object.GetNamespace(), object.GetName())
+	}
+	t.Cleanup(func() { f.ApplyFile(exampleGatewayNamespace, "testdata/helm-gateway.yaml") })
+	flags := []string{"-n", exampleSourceNamespace, "--source-namespaces", exampleSourceNamespace}
+	configuration, report := adopted(t, f, 0, flags...)
+	sameText(t, "what adopt writes", read(t, exampleMove), configuration)
+
+	w := f.Workspace(f.CLI, f.Config(configuration))
 	w.Expect(acctest.Failed, acctest.Plan,
 		"Host is described by another ServiceEntry too", "Calls are routed by another VirtualService too",
 		"ServiceEntry "+exampleSourceNamespace+"/httpbin", "docs/guides/troubleshooting#a-policy-meets-another-object")
 
 	moved := f.ApplyFile(exampleSourceNamespace, filepath.Join(folder, "2-step-back.yaml"))
 	f.Delete("ServiceEntry", exampleSourceNamespace, "httpbin")
-	w.Expect(acctest.HasChanges, acctest.Plan, "Workloads that are not selected have another way out", "VirtualService "+exampleMoveNamespace+"/httpbin")
+	narrower := f.Workspace(f.CLI, f.Config(strings.Replace(configuration,
+		`namespace = "`+exampleSourceNamespace+`" }`, `namespace = "`+exampleSourceNamespace+`", workload_selector = { app = "sleep-a" } }`, 1)))
+	narrower.Expect(acctest.HasChanges, acctest.Plan, "Workloads that are not selected have another way out", "VirtualService "+exampleMoveNamespace+"/httpbin")
 	w.Expect(0, acctest.Apply)
 	w.Expect(acctest.NoChanges, acctest.Plan)
+	for _, grant := range w.Resources()["istio_egress_traffic_policy.httpbin"].Attributes["grants"].([]any) {
+		if !strings.Contains(report, fmt.Sprintf("  %s\n", grant)) {
+			t.Errorf("adopt did not say that the policy grants %q:\n%s", grant, report)
+		}
+	}
 
 	for _, object := range moved {
 		f.Delete(object.GetKind(), object.GetNamespace(), object.GetName())
@@ -73,6 +89,9 @@ func testMove(t *testing.T, f *acctest.Fixture) {
 	f.Delete("Gateway", exampleSourceNamespace, "istio-egressgateway")
 	istioctlFindsNothing(t, f)
 	w.Expect(acctest.NoChanges, acctest.Plan)
+	if left, report := adopted(t, f, 0, flags...); left != "" {
+		t.Errorf("after the move adopt still writes:\n%s\n%s", left, report)
+	}
 	w.Expect(0, acctest.Destroy)
 	nothingLeft(t, f)
 }

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"bytes"
 	"fmt"
 	"reflect"
 	"slices"
@@ -165,7 +166,7 @@ func tokens(value reflect.Value) hclwrite.Tokens {
 		for i := range value.Len() {
 			elements = append(elements, tokens(value.Index(i)))
 		}
-		return hclwrite.TokensForTuple(elements)
+		return tuple(elements)
 	case reflect.Map:
 		if value.Len() == 0 {
 			return nil
@@ -178,7 +179,7 @@ func tokens(value reflect.Value) hclwrite.Tokens {
 				attributes = append(attributes, hclwrite.ObjectAttrTokens{Name: hclwrite.TokensForIdentifier(value.Type().Field(i).Tag.Get("tfsdk")), Value: written})
 			}
 		}
-		return hclwrite.TokensForObject(attributes)
+		return object(attributes)
 	case reflect.String:
 		return hclwrite.TokensForValue(cty.StringVal(value.String()))
 	case reflect.Bool:
@@ -201,5 +202,46 @@ func mapTokens(value reflect.Value) hclwrite.Tokens {
 		}
 		attributes = append(attributes, hclwrite.ObjectAttrTokens{Name: name, Value: tokens(value.MapIndex(key))})
 	}
+	return object(attributes)
+}
+
+// maxInline is the length to which an object is written on one line, as it is
+// in the examples.
+const maxInline = 110
+
+// object writes attributes on one line where that is short.
+func object(attributes []hclwrite.ObjectAttrTokens) hclwrite.Tokens {
+	inline := hclwrite.Tokens{punctuation(hclsyntax.TokenOBrace, "{")}
+	for i, a := range attributes {
+		if i > 0 {
+			inline = append(inline, punctuation(hclsyntax.TokenComma, ","))
+		}
+		inline = append(inline, a.Name...)
+		inline = append(inline, punctuation(hclsyntax.TokenEqual, "="))
+		inline = append(inline, a.Value...)
+	}
+	inline = append(inline, punctuation(hclsyntax.TokenCBrace, "}"))
+	if text := hclwrite.Format(inline.Bytes()); len(text) <= maxInline && !bytes.ContainsRune(text, '\n') {
+		return inline
+	}
 	return hclwrite.TokensForObject(attributes)
+}
+
+// tuple writes elements, each on lines of its own where several are long.
+func tuple(elements []hclwrite.Tokens) hclwrite.Tokens {
+	long := slices.ContainsFunc(elements, func(element hclwrite.Tokens) bool { return bytes.ContainsRune(element.Bytes(), '\n') })
+	if len(elements) == 1 || !long && len(hclwrite.TokensForTuple(elements).Bytes()) <= maxInline {
+		return hclwrite.TokensForTuple(elements)
+	}
+	newline := punctuation(hclsyntax.TokenNewline, "\n")
+	lines := hclwrite.Tokens{punctuation(hclsyntax.TokenOBrack, "["), newline}
+	for _, element := range elements {
+		lines = append(lines, element...)
+		lines = append(lines, punctuation(hclsyntax.TokenComma, ","), newline)
+	}
+	return append(lines, punctuation(hclsyntax.TokenCBrack, "]"))
+}
+
+func punctuation(kind hclsyntax.TokenType, text string) *hclwrite.Token {
+	return &hclwrite.Token{Type: kind, Bytes: []byte(text)}
 }

@@ -54,7 +54,7 @@ func readCluster(ctx context.Context, o options) ([]*yaml.Node, error) {
 	}
 	namespaces := []string{""}
 	if !o.all {
-		namespaces = slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(o.namespaces), o.RootNamespace))))
+		namespaces = slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(o.namespaces), o.RootNamespace, o.GatewayNamespace))))
 	}
 	var nodes []*yaml.Node
 	list := func(gvk schema.GroupVersionKind, namespace string) error {

@@ -77,7 +77,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	}
 	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig file (default $KUBECONFIG or ~/.kube/config)")
 	flags.StringVar(&o.context, "context", "", "context in the kubeconfig")
-	flags.StringSliceVarP(&o.namespaces, "namespace", "n", nil, "namespaces to read, besides Istio's own; with -f, the namespace of objects that name none")
+	flags.StringSliceVarP(&o.namespaces, "namespace", "n", nil, "namespaces to read, besides Istio's and that of the new gateways; with -f, the namespace of objects that name none")
 	flags.BoolVarP(&o.all, "all-namespaces", "A", false, "read all namespaces")
 	flags.StringSliceVarP(&o.files, "filename", "f", nil, "read files, the YAML and JSON files of directories, or - for standard input, instead of a cluster")
 	flags.StringVarP(&o.output, "output", "o", "", "write files into this directory instead of standard output; files that are there are kept")

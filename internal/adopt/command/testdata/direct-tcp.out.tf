@@ -3,17 +3,11 @@
 resource "istio_egress_traffic_policy" "mongo" {
   name = "mongo"
   egress_rules = [{
-    from = [{
-      namespace = "ratings"
-    }]
+    from = [{ namespace = "ratings" }]
     to = [{
       name  = "to-203-0-113-7-27018"
       hosts = ["203.0.113.7"]
-      port = {
-        name     = "tcp"
-        number   = 27018
-        protocol = "TCP"
-      }
+      port  = { name = "tcp", number = 27018, protocol = "TCP" }
     }]
   }]
 }

@@ -3,17 +3,11 @@
 resource "istio_egress_traffic_policy" "google" {
   name = "google"
   egress_rules = [{
-    from = [{
-      namespace = "default"
-    }]
+    from = [{ namespace = "default" }]
     to = [{
       name  = "www-google-com-443"
       hosts = ["www.google.com"]
-      port = {
-        name     = "https"
-        number   = 443
-        protocol = "HTTPS"
-      }
+      port  = { name = "https", number = 443, protocol = "HTTPS" }
     }]
   }]
 }
@@ -23,18 +17,8 @@ resource "istio_egress_traffic_policy" "google" {
 resource "istio_egress_traffic_policy" "httpbin_ext" {
   name = "httpbin-ext"
   egress_rules = [{
-    from = [{
-      namespace = "default"
-    }]
-    to = [{
-      name  = "httpbin-org-80"
-      hosts = ["httpbin.org"]
-      port = {
-        name     = "http"
-        number   = 80
-        protocol = "HTTP"
-      }
-    }]
+    from = [{ namespace = "default" }]
+    to   = [{ name = "httpbin-org-80", hosts = ["httpbin.org"], port = { name = "http", number = 80, protocol = "HTTP" } }]
   }]
 }
 

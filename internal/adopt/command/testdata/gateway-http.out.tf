@@ -12,25 +12,18 @@ resource "istio_egress_traffic_policy" "direct_cnn_through_egress_gateway" {
   name              = "direct-cnn-through-egress-gateway"
   by_egress_gateway = istio_egress_gateway.istio_egressgateway.reference
   egress_rules = [{
-    from = [{
-      namespace = "default"
-    }]
-    to = [{
-      name  = "edition-cnn-com-80"
-      hosts = ["edition.cnn.com"]
-      port = {
-        name     = "http-port"
-        number   = 80
-        protocol = "HTTP"
-      }
-      }, {
-      name  = "edition-cnn-com-443"
-      hosts = ["edition.cnn.com"]
-      port = {
-        name     = "https"
-        number   = 443
-        protocol = "HTTPS"
-      }
-    }]
+    from = [{ namespace = "default" }]
+    to = [
+      {
+        name  = "edition-cnn-com-80"
+        hosts = ["edition.cnn.com"]
+        port  = { name = "http-port", number = 80, protocol = "HTTP" }
+      },
+      {
+        name  = "edition-cnn-com-443"
+        hosts = ["edition.cnn.com"]
+        port  = { name = "https", number = 443, protocol = "HTTPS" }
+      },
+    ]
   }]
 }

@@ -3,17 +3,11 @@
 resource "istio_egress_traffic_policy" "nginx" {
   name = "nginx"
   egress_rules = [{
-    from = [{
-      namespace = "shop"
-    }]
+    from = [{ namespace = "shop" }]
     to = [{
       name  = "nginx-example-com-443"
       hosts = ["nginx.example.com"]
-      port = {
-        name     = "https"
-        number   = 443
-        protocol = "HTTPS"
-      }
+      port  = { name = "https", number = 443, protocol = "HTTPS" }
     }]
   }]
 }

@@ -13,33 +13,20 @@ resource "istio_egress_traffic_policy" "direct_nginx_through_egress_gateway" {
   name              = "direct-nginx-through-egress-gateway"
   by_egress_gateway = istio_egress_gateway.istio_egressgateway.reference
   egress_rules = [{
-    from = [{
-      namespace = "shop"
-    }]
-    to = [{
-      name  = "nginx-example-com-80"
-      hosts = ["nginx.example.com"]
-      port = {
-        name     = "http"
-        number   = 80
-        protocol = "HTTP"
-      }
-      https_upgrade = {
-        enabled = true
-        port    = 443
-      }
-      tls = {
-        mode            = "MUTUAL"
-        credential_name = "client-credential"
-      }
-      }, {
-      name  = "nginx-example-com-443"
-      hosts = ["nginx.example.com"]
-      port = {
-        name     = "https"
-        number   = 443
-        protocol = "HTTPS"
-      }
-    }]
+    from = [{ namespace = "shop" }]
+    to = [
+      {
+        name          = "nginx-example-com-80"
+        hosts         = ["nginx.example.com"]
+        port          = { name = "http", number = 80, protocol = "HTTP" }
+        https_upgrade = { enabled = true, port = 443 }
+        tls           = { mode = "MUTUAL", credential_name = "client-credential" }
+      },
+      {
+        name  = "nginx-example-com-443"
+        hosts = ["nginx.example.com"]
+        port  = { name = "https", number = 443, protocol = "HTTPS" }
+      },
+    ]
   }]
 }

@@ -12,25 +12,18 @@ resource "istio_egress_traffic_policy" "direct_mongo_through_egress_gateway" {
   name              = "direct-mongo-through-egress-gateway"
   by_egress_gateway = istio_egress_gateway.istio_egressgateway.reference
   egress_rules = [{
-    from = [{
-      namespace = "ratings"
-    }]
-    to = [{
-      name  = "db-mongo-example-27018"
-      hosts = ["db.mongo.example"]
-      port = {
-        name     = "tls"
-        number   = 27018
-        protocol = "TLS"
-      }
-      }, {
-      name  = "db-mongo-example-443"
-      hosts = ["db.mongo.example"]
-      port = {
-        name     = "tls-port-for-egress-gateway"
-        number   = 443
-        protocol = "TLS"
-      }
-    }]
+    from = [{ namespace = "ratings" }]
+    to = [
+      {
+        name  = "db-mongo-example-27018"
+        hosts = ["db.mongo.example"]
+        port  = { name = "tls", number = 27018, protocol = "TLS" }
+      },
+      {
+        name  = "db-mongo-example-443"
+        hosts = ["db.mongo.example"]
+        port  = { name = "tls-port-for-egress-gateway", number = 443, protocol = "TLS" }
+      },
+    ]
   }]
 }

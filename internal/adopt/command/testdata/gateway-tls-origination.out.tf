@@ -13,21 +13,12 @@ resource "istio_egress_traffic_policy" "direct_cnn_through_egress_gateway" {
   name              = "direct-cnn-through-egress-gateway"
   by_egress_gateway = istio_egress_gateway.istio_egressgateway.reference
   egress_rules = [{
-    from = [{
-      namespace = "default"
-    }]
+    from = [{ namespace = "default" }]
     to = [{
-      name  = "edition-cnn-com-80"
-      hosts = ["edition.cnn.com"]
-      port = {
-        name     = "http"
-        number   = 80
-        protocol = "HTTP"
-      }
-      https_upgrade = {
-        enabled = true
-        port    = 443
-      }
+      name          = "edition-cnn-com-80"
+      hosts         = ["edition.cnn.com"]
+      port          = { name = "http", number = 80, protocol = "HTTP" }
+      https_upgrade = { enabled = true, port = 443 }
     }]
   }]
 }

@@ -12,17 +12,11 @@ resource "istio_egress_traffic_policy" "direct_wikipedia_through_egress_gateway"
   name              = "direct-wikipedia-through-egress-gateway"
   by_egress_gateway = istio_egress_gateway.istio_egressgateway.reference
   egress_rules = [{
-    from = [{
-      namespace = "default"
-    }]
+    from = [{ namespace = "default" }]
     to = [{
-      name  = "wikipedia-org-443"
-      hosts = ["*.wikipedia.org"]
-      port = {
-        name     = "tls"
-        number   = 443
-        protocol = "TLS"
-      }
+      name       = "wikipedia-org-443"
+      hosts      = ["*.wikipedia.org"]
+      port       = { name = "tls", number = 443, protocol = "TLS" }
       resolve_to = "www.wikipedia.org"
     }]
   }]

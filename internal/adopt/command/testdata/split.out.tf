@@ -2,23 +2,12 @@
 #   Service gateways/egress-proxy
 #   Deployment gateways/egress-proxy
 resource "istio_egress_gateway" "egress_proxy" {
-  name      = "egress-proxy"
-  namespace = "istio-egress"
-  replicas  = 3
-  resources = {
-    requests = {
-      cpu    = "200m"
-      memory = "256Mi"
-    }
-  }
-  node_selector = {
-    pool = "egress"
-  }
-  tolerations = [{
-    key      = "egress"
-    operator = "Exists"
-    effect   = "NoSchedule"
-  }]
+  name          = "egress-proxy"
+  namespace     = "istio-egress"
+  replicas      = 3
+  resources     = { requests = { cpu = "200m", memory = "256Mi" } }
+  node_selector = { pool = "egress" }
+  tolerations   = [{ key = "egress", operator = "Exists", effect = "NoSchedule" }]
 }
 
 # Takes the place of:
@@ -32,23 +21,13 @@ resource "istio_egress_traffic_policy" "partner" {
   name              = "partner"
   by_egress_gateway = istio_egress_gateway.egress_proxy.reference
   egress_rules = [{
-    from = [{
-      namespace = "billing"
-    }]
+    from = [{ namespace = "billing" }]
     to = [{
-      name  = "api-partner-example-80"
-      hosts = ["api.partner.example"]
-      port = {
-        name     = "http"
-        number   = 80
-        protocol = "HTTP"
-      }
+      name    = "api-partner-example-80"
+      hosts   = ["api.partner.example"]
+      port    = { name = "http", number = 80, protocol = "HTTP" }
       timeout = "10s"
-      retries = {
-        attempts        = 3
-        per_try_timeout = "2s"
-        retry_on        = "5xx"
-      }
+      retries = { attempts = 3, per_try_timeout = "2s", retry_on = "5xx" }
     }]
   }]
 }
@@ -58,26 +37,19 @@ resource "istio_egress_traffic_policy" "partner" {
 resource "istio_egress_traffic_policy" "api" {
   name = "api"
   egress_rules = [{
-    from = [{
-      namespace = "billing"
-    }]
-    to = [{
-      name  = "www-partner-example-80"
-      hosts = ["www.partner.example"]
-      port = {
-        name     = "http"
-        number   = 80
-        protocol = "HTTP"
-      }
-      }, {
-      name  = "www-partner-example-443"
-      hosts = ["www.partner.example"]
-      port = {
-        name     = "tls"
-        number   = 443
-        protocol = "TLS"
-      }
-    }]
+    from = [{ namespace = "billing" }]
+    to = [
+      {
+        name  = "www-partner-example-80"
+        hosts = ["www.partner.example"]
+        port  = { name = "http", number = 80, protocol = "HTTP" }
+      },
+      {
+        name  = "www-partner-example-443"
+        hosts = ["www.partner.example"]
+        port  = { name = "tls", number = 443, protocol = "TLS" }
+      },
+    ]
   }]
 }
 
@@ -93,49 +65,32 @@ resource "istio_egress_traffic_policy" "partner_shop" {
   by_egress_gateway    = istio_egress_gateway.egress_proxy.reference
   unselected_workloads = "direct"
   egress_rules = [{
-    from = [{
-      namespace = "shop"
-      workload_selector = {
-        app = "cart"
-      }
-      service_accounts = ["cart", "checkout"]
-    }]
-    to = [{
-      name  = "api-partner-example-80"
-      hosts = ["api.partner.example"]
-      port = {
-        name     = "http"
-        number   = 80
-        protocol = "HTTP"
-      }
-      timeout = "10s"
-      }, {
-      name  = "api-partner-example-443"
-      hosts = ["api.partner.example"]
-      port = {
-        name     = "tls"
-        number   = 443
-        protocol = "TLS"
-      }
-      }, {
-      name  = "www-partner-example-80"
-      hosts = ["www.partner.example"]
-      port = {
-        name     = "http"
-        number   = 80
-        protocol = "HTTP"
-      }
-      timeout    = "10s"
-      resolve_to = "api.partner.example"
-      }, {
-      name  = "www-partner-example-443"
-      hosts = ["www.partner.example"]
-      port = {
-        name     = "tls"
-        number   = 443
-        protocol = "TLS"
-      }
-      resolve_to = "api.partner.example"
-    }]
+    from = [{ namespace = "shop", workload_selector = { app = "cart" }, service_accounts = ["cart", "checkout"] }]
+    to = [
+      {
+        name    = "api-partner-example-80"
+        hosts   = ["api.partner.example"]
+        port    = { name = "http", number = 80, protocol = "HTTP" }
+        timeout = "10s"
+      },
+      {
+        name  = "api-partner-example-443"
+        hosts = ["api.partner.example"]
+        port  = { name = "tls", number = 443, protocol = "TLS" }
+      },
+      {
+        name       = "www-partner-example-80"
+        hosts      = ["www.partner.example"]
+        port       = { name = "http", number = 80, protocol = "HTTP" }
+        timeout    = "10s"
+        resolve_to = "api.partner.example"
+      },
+      {
+        name       = "www-partner-example-443"
+        hosts      = ["www.partner.example"]
+        port       = { name = "tls", number = 443, protocol = "TLS" }
+        resolve_to = "api.partner.example"
+      },
+    ]
   }]
 }

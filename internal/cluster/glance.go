@@ -7,6 +7,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/meshegress/terraform-provider-istio/internal/manifest"
 )
 
 // Glance is List for who can do with an old answer: what this process saw
@@ -48,6 +50,13 @@ func (c *Client) GlanceAt(ctx context.Context, gvk schema.GroupVersionKind, name
 	return slices.DeleteFunc(snap.find(index, keys), func(object *unstructured.Unstructured) bool {
 		return namespace != "" && object.GetNamespace() != namespace
 	}), nil
+}
+
+// GlanceObject is Glance for one object, with its managedFields: nil if there
+// is none. Where RBAC does not allow the LIST, and after this process's first
+// write, it asks for the object.
+func (c *Client) GlanceObject(ctx context.Context, id manifest.ID) (*unstructured.Unstructured, error) {
+	return c.read(ctx, id)
 }
 
 func (c *Client) listForbidden(gvk schema.GroupVersionKind, namespace string) error {

@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
@@ -39,15 +40,19 @@ func (r *Resource) ImportState(ctx context.Context, req resource.ImportStateRequ
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	model := Model{Gateway: intent, Computed: Computed{
+	resp.Diagnostics.Append(resp.State.Set(ctx, r.imported(intent))...)
+	resp.Diagnostics.Append(resp.Identity.Set(ctx, identity)...)
+	resp.Diagnostics.Append(private.Write(ctx, resp.Private, owner)...)
+}
+
+// imported returns the state of a gateway that nothing was compared with yet.
+func (r *Resource) imported(intent workload.Gateway) Model {
+	return Model{Gateway: intent, Computed: Computed{
 		Facts:     factsOf(intent, r.provider.Mesh),
 		Addresses: Addresses{ClusterIP: types.StringNull(), LoadBalancerIngress: types.ListNull(ingressType)},
 		Manifests: values.Map(nil),
 		Drift:     values.Map(nil),
 	}}
-	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
-	resp.Diagnostics.Append(resp.Identity.Set(ctx, identity)...)
-	resp.Diagnostics.Append(private.Write(ctx, resp.Private, owner)...)
 }
 
 // wantedIdentity reads an import id, or else an identity.
@@ -78,6 +83,13 @@ func find(ctx context.Context, client *cluster.Client, identity Identity) (workl
 		diags.AddError("Nothing to import", fmt.Sprintf("%s does not exist. An import id is the namespace and the name of a gateway, and its Service says what it is.", id))
 		return workload.Gateway{}, cluster.Owner{}, diags
 	}
+	return readRecord(service, identity)
+}
+
+// readRecord reads the record of a gateway, which its Service is.
+func readRecord(service *unstructured.Unstructured, identity Identity) (workload.Gateway, cluster.Owner, diag.Diagnostics) {
+	var diags diag.Diagnostics
+	id := manifest.ID{GVK: workload.KindService, Namespace: service.GetNamespace(), Name: service.GetName()}
 	intent, hasSpec, err := workload.Intent(service.GetAnnotations())
 	owner, owned := cluster.OwnerOf(service)
 	switch {

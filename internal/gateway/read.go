@@ -4,7 +4,9 @@ import (
 	"context"
 	"maps"
 
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/workload"
@@ -49,27 +51,37 @@ func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *res
 		resp.Diagnostics.Append(diagnose.Error(err))
 		return
 	}
-	release, leftover := r.stateRelease(state, owner)
+	seen, diags := r.refresh(ctx, client, state, owner, &resp.State)
+	resp.Diagnostics.Append(diags...)
+	if diags.HasError() || resp.State.Raw.IsNull() {
+		return
+	}
+	r.provider.Remember(seen)
+	if owner.Nonce == "" && seen.Nonce != "" {
+		resp.Diagnostics.Append(private.Write(ctx, resp.Private, seen)...)
+	}
+}
+
+// refresh brings the computed attributes of a state, which model is, to what
+// the cluster says. The state becomes null if nothing is left of the gateway. It
+// returns the owner as the live objects name it.
+func (r *Resource) refresh(ctx context.Context, client *cluster.Client, model Model, owner cluster.Owner, state *tfsdk.State) (cluster.Owner, diag.Diagnostics) {
+	release, leftover := r.stateRelease(model, owner)
 	seen, err := client.Observe(ctx, release)
 	if err != nil {
-		resp.Diagnostics.Append(diagnose.Error(err))
-		return
+		return owner, diag.Diagnostics{diagnose.Error(err)}
 	}
 	if len(seen.Live) == 0 {
-		resp.State.RemoveResource(ctx)
-		return
+		state.RemoveResource(ctx)
+		return owner, nil
 	}
-	r.provider.Remember(seen.Owner)
 	manifests, drift := r.compare(release, leftover, seen)
 	answers := values.Attributes{"manifests": values.Map(manifests), "drift": values.Map(drift)}
-	maps.Copy(answers, factsOf(state.Gateway, r.provider.Mesh).attributes())
-	if service := seen.Live[workload.ServiceKey(state.Gateway)]; service != nil {
+	maps.Copy(answers, factsOf(model.Gateway, r.provider.Mesh).attributes())
+	if service := seen.Live[workload.ServiceKey(model.Gateway)]; service != nil {
 		maps.Copy(answers, addressesOf(service).attributes())
 	}
-	resp.Diagnostics.Append(answers.Put(ctx, &resp.State.Raw)...)
-	if owner.Nonce == "" && seen.Owner.Nonce != "" {
-		resp.Diagnostics.Append(private.Write(ctx, resp.Private, seen.Owner)...)
-	}
+	return seen.Owner, answers.Put(ctx, &state.Raw)
 }
 
 // compare returns the attributes `manifests` and `drift`.

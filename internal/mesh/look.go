@@ -11,7 +11,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
-	"github.com/meshegress/terraform-provider-istio/internal/compile"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/meshconfig"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/outbound"
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
@@ -47,14 +46,13 @@ var kindNamespace = schema.GroupVersionKind{Version: "v1", Kind: "Namespace"}
 // Labels of istiod's Deployment (manifests/charts/istio-control/istio-discovery)
 // and of namespaces in ambient mode (istio.io/api/label, IoIstioDataplaneMode).
 const (
-	istiodSelector  = "app=istiod"
 	labelVersion    = "app.kubernetes.io/version"
 	ambientSelector = "istio.io/dataplane-mode=ambient"
 )
 
 // rest reads what stands beside the mesh config.
 func (l *look) rest(ctx context.Context, client *cluster.Client) error {
-	istiods, err := client.ListExactly(ctx, settings.KindDeployment, l.plane.ConfigMap.Namespace, istiodSelector)
+	istiods, err := settings.Istiods(ctx, client, l.plane.ConfigMap.Namespace)
 	if err != nil && !apierrors.IsForbidden(err) {
 		return err
 	}
@@ -95,12 +93,4 @@ func versionOf(deployment *unstructured.Unstructured) string {
 		}
 	}
 	return ""
-}
-
-// revisionOf returns the revision of an istiod.
-func revisionOf(deployment *unstructured.Unstructured) string {
-	if revision := deployment.GetLabels()[compile.LabelRevision]; revision != "" {
-		return revision
-	}
-	return "default"
 }

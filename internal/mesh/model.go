@@ -108,7 +108,7 @@ func element(scope outbound.Scope, namespace, name types.String, selector map[st
 func revisions(seen look) types.Map {
 	versions := map[string]string{}
 	for _, deployment := range seen.istiods {
-		versions[revisionOf(deployment)] = versionOf(deployment)
+		versions[settings.RevisionOf(deployment)] = versionOf(deployment)
 	}
 	return values.Map(versions)
 }

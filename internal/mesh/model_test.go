@@ -121,7 +121,7 @@ func TestVersionAndRevision(t *testing.T) {
 		}
 	}
 	labelled := object(t, `{metadata: {labels: {app.kubernetes.io/version: 1.31.0}}}`)
-	if versionOf(labelled) != "1.31.0" || versionOf(nil) != "" || revisionOf(labelled) != "default" || revisionOf(image("x")) != "canary" {
+	if versionOf(labelled) != "1.31.0" || versionOf(nil) != "" || settings.RevisionOf(labelled) != "default" || settings.RevisionOf(image("x")) != "canary" {
 		t.Error("label, no Deployment, or revision")
 	}
 }

@@ -51,15 +51,23 @@ func (r *Resource) ImportState(ctx context.Context, req resource.ImportStateRequ
 		resp.Diagnostics.Append(diagnostic(err))
 		return
 	}
-	resp.Diagnostics.Append(setIntent(ctx, &resp.State, found.policy)...)
-	resp.Diagnostics.Append(Computed{
-		Object:        types.StringValue(found.object.String()),
-		EffectiveFrom: types.ObjectNull(effectiveType),
-		PreviousMode:  values.TextOrNull(found.previous),
-		Drift:         values.Map(nil),
-	}.attributes().Put(ctx, &resp.State.Raw)...)
+	resp.Diagnostics.Append(found.imported(ctx, &resp.State)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, found.policy.Identity(r.provider.Mesh))...)
 	resp.Diagnostics.Append(private.Write(ctx, resp.Private, found.record)...)
+}
+
+// imported makes the state of a policy that nothing was compared with yet.
+func (f found) imported(ctx context.Context, state *tfsdk.State) diag.Diagnostics {
+	diags := setIntent(ctx, state, f.policy)
+	if !diags.HasError() {
+		diags.Append(Computed{
+			Object:        types.StringValue(f.object.String()),
+			EffectiveFrom: types.ObjectNull(effectiveType),
+			PreviousMode:  values.TextOrNull(f.previous),
+			Drift:         values.Map(nil),
+		}.attributes().Put(ctx, &state.Raw)...)
+	}
+	return diags
 }
 
 // policyOf returns the part of a policy that its identity says. A revision that
@@ -91,6 +99,9 @@ func setIntent(ctx context.Context, state *tfsdk.State, p outbound.Policy) diag.
 	return diags
 }
 
+// nothingToImport is the summary of an error that says that no mode is set.
+const nothingToImport = "Nothing to import"
+
 // found is a policy as the cluster has it.
 type found struct {
 	policy   outbound.Policy
@@ -107,18 +118,24 @@ func (i instance) find(ctx context.Context) (found, error) {
 		return i.findPlain(ctx)
 	}
 	id := sidecarID(*i.policy.Namespace, *i.policy.Name)
-	live, err := i.client.Get(ctx, id)
+	live, err := i.client.GlanceObject(ctx, id)
 	if err != nil {
 		return found{}, err
 	}
 	if live == nil {
-		return found{}, &summaryError{"Nothing to import", fmt.Sprintf("%s does not exist.", id)}
+		return found{}, &summaryError{nothingToImport, fmt.Sprintf("%s does not exist.", id)}
 	}
-	if owner, ok := cluster.OwnerOf(live); !ok || owner.Resource != TypeName {
+	if !isOwn(live) {
 		return found{}, &summaryError{"Not a policy of this provider", fmt.Sprintf("%s was not made by an %s: it lacks the annotation %s that says so. "+
 			"Of a Sidecar with a selector only the provider's own can be imported.", id, TypeName, cluster.AnnotationOwner)}
 	}
 	return i.own(live), nil
+}
+
+// isOwn reports whether the provider made a Sidecar.
+func isOwn(live *unstructured.Unstructured) bool {
+	owner, ok := cluster.OwnerOf(live)
+	return ok && owner.Resource == TypeName
 }
 
 // own is a Sidecar that the provider made.
@@ -146,22 +163,31 @@ func (i instance) findPlain(ctx context.Context) (found, error) {
 	namespace := *i.policy.Namespace
 	seen := sidecars.Plain(namespace)
 	if seen == nil {
-		return found{}, &summaryError{"Nothing to import", fmt.Sprintf("Namespace %s has no Sidecar without a workload selector.", namespace)}
+		// A Sidecar for another revision than the provider's is not among them. If
+		// it is the provider's own, it says which.
+		own, err := i.client.GlanceObject(ctx, sidecarID(namespace, outbound.DefaultName))
+		if err != nil {
+			return found{}, err
+		}
+		if own != nil && isOwn(own) {
+			return i.own(own), nil
+		}
+		return found{}, &summaryError{nothingToImport, fmt.Sprintf("Namespace %s has no Sidecar without a workload selector.", namespace)}
 	}
 	// With its managedFields, which a list leaves out.
-	live, err := i.client.Get(ctx, sidecarID(namespace, seen.GetName()))
+	live, err := i.client.GlanceObject(ctx, sidecarID(namespace, seen.GetName()))
 	if err != nil {
 		return found{}, err
 	}
 	if live == nil {
 		return found{}, &cluster.MissingError{ID: sidecarID(namespace, seen.GetName())}
 	}
-	if owner, ok := cluster.OwnerOf(live); ok && owner.Resource == TypeName {
+	if isOwn(live) {
 		return i.own(live), nil
 	}
 	mode := fieldTarget{i, live.GetName()}.mode(live)
 	if mode == "" {
-		return found{}, &summaryError{"Nothing to import", fmt.Sprintf("%s says no outboundTrafficPolicy.mode. Create the policy instead: it sets that one field.",
+		return found{}, &summaryError{nothingToImport, fmt.Sprintf("%s says no outboundTrafficPolicy.mode. Create the policy instead: it sets that one field.",
 			sidecarID(namespace, live.GetName()))}
 	}
 	result := found{policy: i.policy, object: sidecarID(namespace, live.GetName()), previous: mode}
@@ -194,7 +220,7 @@ func (t meshTarget) find(ctx context.Context) (found, error) {
 		return found{}, t.unreadable(err)
 	}
 	if mode == "" {
-		return found{}, &summaryError{"Nothing to import", fmt.Sprintf("%s says no %s. Create the policy instead: it sets that one value.", t.id(), meshField)}
+		return found{}, &summaryError{nothingToImport, fmt.Sprintf("%s says no %s. Create the policy instead: it sets that one value.", t.id(), meshField)}
 	}
 	p := t.policy
 	p.Mode = mode

@@ -3,7 +3,9 @@ package outboundpolicy
 import (
 	"context"
 
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 
 	"github.com/meshegress/terraform-provider-istio/internal/compile/meshconfig"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/outbound"
@@ -42,33 +44,42 @@ func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *res
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 
-	from, err := i.oldTarget(ctx, state.Object.ValueString())
-	if err != nil {
-		resp.Diagnostics.Append(diagnostic(err))
-		return
-	}
-	seen, err := from.read(ctx)
-	if err != nil {
-		resp.Diagnostics.Append(diagnostic(err))
-		return
-	}
-	if seen.gone {
-		resp.State.RemoveResource(ctx)
+	nonce, diags := i.refresh(ctx, state.Object.ValueString(), &resp.State)
+	resp.Diagnostics.Append(diags...)
+	if diags.HasError() || resp.State.Raw.IsNull() {
 		return
 	}
 	if i.kept.Nonce != "" {
 		r.provider.Remember(i.owner)
 	}
+	if i.kept.Nonce == "" && nonce != "" {
+		resp.Diagnostics.Append(private.Write(ctx, resp.Private, record{Nonce: nonce})...)
+	}
+}
+
+// refresh brings the computed attributes of the instance's state to what the
+// cluster says of object, to which it was written. The state becomes null if
+// that is gone. It returns the nonce that the live object names where the
+// record lacks it.
+func (i instance) refresh(ctx context.Context, object string, state *tfsdk.State) (nonce string, diags diag.Diagnostics) {
+	from, err := i.oldTarget(ctx, object)
+	if err != nil {
+		return "", diag.Diagnostics{diagnostic(err)}
+	}
+	seen, err := from.read(ctx)
+	if err != nil {
+		return "", diag.Diagnostics{diagnostic(err)}
+	}
+	if seen.gone {
+		state.RemoveResource(ctx)
+		return "", nil
+	}
 	effective, err := i.effective(ctx)
 	if err != nil {
-		resp.Diagnostics.Append(diagnostic(err))
-		return
+		return "", diag.Diagnostics{diagnostic(err)}
 	}
 	answers := values.Attributes{"effective_from": effectiveObject(effective), "drift": values.Map(seen.drift)}
-	resp.Diagnostics.Append(answers.Put(ctx, &resp.State.Raw)...)
-	if i.kept.Nonce == "" && seen.nonce != "" {
-		resp.Diagnostics.Append(private.Write(ctx, resp.Private, record{Nonce: seen.nonce})...)
-	}
+	return seen.nonce, answers.Put(ctx, &state.Raw)
 }
 
 // identityOf returns the identity of what is in state. Where the provider block does

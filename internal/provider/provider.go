@@ -6,6 +6,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/function"
+	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
@@ -26,7 +27,10 @@ type Provider struct {
 	environment Environment
 }
 
-var _ provider.ProviderWithFunctions = &Provider{}
+var (
+	_ provider.ProviderWithFunctions     = &Provider{}
+	_ provider.ProviderWithListResources = &Provider{}
+)
 
 // New returns the provider of a version in the environment of this process.
 // The version shows in the user agent.
@@ -53,6 +57,11 @@ func (p *Provider) Resources(context.Context) []func() resource.Resource {
 // DataSources lists the data sources.
 func (p *Provider) DataSources(context.Context) []func() datasource.DataSource {
 	return []func() datasource.DataSource{gateway.NewDataSource, mesh.NewDataSource, grants.NewDataSource}
+}
+
+// ListResources lists the resource types that a query can list.
+func (p *Provider) ListResources(context.Context) []func() list.ListResource {
+	return []func() list.ListResource{gateway.NewListResource, trafficpolicy.NewListResource, outboundpolicy.NewListResource}
 }
 
 // Functions lists the provider-defined functions.

@@ -3,6 +3,7 @@ package settings
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -10,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
+	"github.com/meshegress/terraform-provider-istio/internal/compile"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/meshconfig"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/outbound"
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
@@ -145,6 +147,33 @@ func istiod(namespace, revision string) manifest.ID {
 		name += "-" + revision
 	}
 	return manifest.ID{GVK: KindDeployment, Namespace: namespace, Name: name}
+}
+
+// istiodSelector selects istiod's Deployments (manifests/charts/istio-control/istio-discovery).
+const istiodSelector = "app=istiod"
+
+// Istiods returns the Deployments of the control planes in a namespace.
+func Istiods(ctx context.Context, client *cluster.Client, namespace string) ([]*unstructured.Unstructured, error) {
+	return client.ListExactly(ctx, KindDeployment, namespace, istiodSelector)
+}
+
+// RevisionOf returns the revision of an istiod.
+func RevisionOf(deployment *unstructured.Unstructured) string {
+	if revision := deployment.GetLabels()[compile.LabelRevision]; revision != "" {
+		return revision
+	}
+	return "default"
+}
+
+// Revisions returns the revisions of the control planes in a namespace, sorted.
+func Revisions(ctx context.Context, client *cluster.Client, namespace string) ([]string, error) {
+	istiods, err := Istiods(ctx, client, namespace)
+	var revisions []string
+	for _, deployment := range istiods {
+		revisions = append(revisions, RevisionOf(deployment))
+	}
+	slices.Sort(revisions)
+	return slices.Compact(revisions), err
 }
 
 // environmentOf returns a variable of a Deployment's containers that is set to

@@ -23,17 +23,14 @@ import (
 // Service carries the intent as JSON, its Gateways the ports; the read that
 // follows compares the rest.
 func (r *Resource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	var identity Identity
-	if req.ID != "" {
-		namespace, name, ok := strings.Cut(req.ID, "/")
-		if !ok || namespace == "" || name == "" || strings.Contains(name, "/") {
-			resp.Diagnostics.AddError("Invalid import id", fmt.Sprintf(
-				"%q is not of the form namespace/name: the namespace of the egress gateway and the name of the policy, such as %s/payments.",
-				req.ID, defaultGatewayNamespace))
-			return
-		}
-		identity = Identity{Namespace: namespace, Name: name}
-	} else {
+	identity, ok := parseImportID(req.ID)
+	if req.ID != "" && !ok {
+		resp.Diagnostics.AddError("Invalid import id", fmt.Sprintf(
+			"%q is not of the form namespace/name: the namespace of the egress gateway and the name of the policy, such as %s/payments.",
+			req.ID, defaultGatewayNamespace))
+		return
+	}
+	if req.ID == "" {
 		resp.Diagnostics.Append(req.Identity.Get(ctx, &identity)...)
 		if resp.Diagnostics.HasError() {
 			return
@@ -46,15 +43,29 @@ func (r *Resource) ImportState(ctx context.Context, req resource.ImportStateRequ
 	}
 	ctx, cancel := context.WithTimeout(ctx, defaultReadTimeout)
 	defer cancel()
-	found, err := r.find(ctx, client, identity)
+	found, err := find(ctx, client, identity)
 	if err != nil {
 		resp.Diagnostics.Append(diagnostic(err))
 		return
 	}
-	resp.Diagnostics.Append(setIntent(ctx, &resp.State, found.policy)...)
-	resp.Diagnostics.Append(found.computed(r.provider.Detail).attributes().Put(ctx, &resp.State.Raw)...)
+	resp.Diagnostics.Append(r.imported(ctx, &resp.State, found)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, identity)...)
 	resp.Diagnostics.Append(private.Write(ctx, resp.Private, found.owner.Nonce)...)
+}
+
+// parseImportID is the inverse of Identity.importID.
+func parseImportID(id string) (Identity, bool) {
+	namespace, name, ok := strings.Cut(id, "/")
+	return Identity{Namespace: namespace, Name: name}, ok && namespace != "" && name != "" && !strings.Contains(name, "/")
+}
+
+// imported makes the state of a policy that nothing was compared with yet.
+func (r *Resource) imported(ctx context.Context, state *tfsdk.State, found found) diag.Diagnostics {
+	diags := setIntent(ctx, state, found.policy)
+	if !diags.HasError() {
+		diags.Append(found.computed(r.provider.Detail).attributes().Put(ctx, &state.Raw)...)
+	}
+	return diags
 }
 
 // setIntent writes the attributes of the intent one by one: a state that is
@@ -79,7 +90,7 @@ type found struct {
 }
 
 // find reads a policy back from its Service and its Gateways.
-func (r *Resource) find(ctx context.Context, client *cluster.Client, identity Identity) (found, error) {
+func find(ctx context.Context, client *cluster.Client, identity Identity) (found, error) {
 	id := manifest.ID{GVK: serviceGVK, Namespace: identity.Namespace, Name: policy.ServiceName(identity.Name)}
 	record, err := client.Get(ctx, id)
 	if err == nil && record == nil {
@@ -93,31 +104,46 @@ func (r *Resource) find(ctx context.Context, client *cluster.Client, identity Id
 			"The import id of a policy is the namespace of its egress gateway (of a direct policy, its first source namespace) and its name.",
 			id, identity.Namespace)}
 	}
-	id.GVK, id.Name = record.GroupVersionKind(), record.GetName()
+	p, owner, err := readRecord(record, identity)
+	if err != nil {
+		return found{}, err
+	}
+	return settled(ctx, client, p, owner)
+}
+
+// readRecord reads the record of a policy: its Service, or of a direct one a
+// ServiceEntry.
+func readRecord(record *unstructured.Unstructured, identity Identity) (policy.Policy, cluster.Owner, error) {
+	id := manifest.ID{GVK: record.GroupVersionKind(), Namespace: record.GetNamespace(), Name: record.GetName()}
 	owner, owned := cluster.OwnerOf(record)
 	text, hasSpec := record.GetAnnotations()[compile.AnnotationSpec]
 	if !owned || !hasSpec || owner.Resource != TypeName {
-		return found{}, &summaryError{"Not a policy of this provider", fmt.Sprintf("%s exists, but it is not that of an %s: it lacks the annotations %s and %s. "+
+		return policy.Policy{}, owner, &summaryError{"Not a policy of this provider", fmt.Sprintf("%s exists, but it is not that of an %s: it lacks the annotations %s and %s. "+
 			"Only what this provider has written can be imported.", id, TypeName, cluster.AnnotationOwner, compile.AnnotationSpec)}
 	}
 	p, err := policy.ParseSpec(text)
 	if err != nil {
-		return found{}, &summaryError{"The policy cannot be read", fmt.Sprintf("%s: %s. It was written by another version of the provider, or edited by hand.", id, err)}
+		return policy.Policy{}, owner, &summaryError{"The policy cannot be read", fmt.Sprintf("%s: %s. It was written by another version of the provider, or edited by hand.", id, err)}
 	}
 	if identityOf(p) != identity {
-		return found{}, &summaryError{"The policy cannot be read", fmt.Sprintf("%s says in annotation %s that it belongs to policy %s, not %s. It was edited by hand.",
+		return policy.Policy{}, owner, &summaryError{"The policy cannot be read", fmt.Sprintf("%s says in annotation %s that it belongs to policy %s, not %s. It was edited by hand.",
 			id, compile.AnnotationSpec, identityOf(p).importID(), identity.importID())}
 	}
+	return p, owner, nil
+}
+
+// settled reads the ports that a policy has from its Gateways.
+func settled(ctx context.Context, client *cluster.Client, p policy.Policy, owner cluster.Owner) (found, error) {
 	if p.ByEgressGateway == nil {
 		return found{existing: existing{grants: policy.Grants(p)}, policy: p, owner: owner}, nil
 	}
-	gateways, err := ownGateways(ctx, client, identity.Namespace, owner)
+	gateways, err := ownGateways(ctx, client, p.ByEgressGateway.Namespace, owner)
 	if err != nil {
 		return found{}, err
 	}
 	// An explicit port is known even if its Gateway is gone.
-	settled, _ := ports.Keep(policy.LivePorts(p, gateways), policy.Slots(p))
-	return found{existing: existing{ports: settled, grants: policy.Grants(p)}, policy: p, owner: owner}, nil
+	kept, _ := ports.Keep(policy.LivePorts(p, gateways), policy.Slots(p))
+	return found{existing: existing{ports: kept, grants: policy.Grants(p)}, policy: p, owner: owner}, nil
 }
 
 // directRecord returns the ServiceEntry that carries the intent of a direct

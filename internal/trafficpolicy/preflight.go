@@ -30,7 +30,7 @@ func (r *Resource) preflight(ctx context.Context, client *cluster.Client, owner 
 	var foreign *cluster.ForeignError
 	switch {
 	case errors.As(err, &foreign) && foreign.Owner != nil && instanceKey(*foreign.Owner) == instanceKey(owner):
-		if _, unreadable := r.find(ctx, client, identityOf(p)); unreadable == nil {
+		if _, unreadable := find(ctx, client, identityOf(p)); unreadable == nil {
 			return owner, err // to be imported, as it says
 		}
 	case err != nil || len(strays) == 0:

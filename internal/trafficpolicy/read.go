@@ -3,7 +3,9 @@ package trafficpolicy
 import (
 	"context"
 
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
 	"github.com/meshegress/terraform-provider-istio/internal/private"
@@ -48,34 +50,42 @@ func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *res
 		resp.Diagnostics.Append(diagnostic(err))
 		return
 	}
-	release, leftover, err := r.stateRelease(ctx, client, state, owner)
-	if err != nil {
-		resp.Diagnostics.Append(diagnostic(err))
+	seen, diags := r.refresh(ctx, client, state, owner, &resp.State)
+	resp.Diagnostics.Append(diags...)
+	if diags.HasError() || resp.State.Raw.IsNull() {
 		return
+	}
+	r.provider.Remember(seen)
+	if owner.Nonce == "" && seen.Nonce != "" {
+		resp.Diagnostics.Append(private.Write(ctx, resp.Private, seen.Nonce)...)
+	}
+}
+
+// refresh brings the computed attributes of a state, which model is, to what
+// the cluster says. The state becomes null if nothing is left of the policy. It
+// returns the owner as the live objects name it.
+func (r *Resource) refresh(ctx context.Context, client *cluster.Client, model Model, owner cluster.Owner, state *tfsdk.State) (cluster.Owner, diag.Diagnostics) {
+	release, leftover, err := r.stateRelease(ctx, client, model, owner)
+	if err != nil {
+		return owner, diag.Diagnostics{diagnostic(err)}
 	}
 	seen, err := client.Observe(ctx, release)
 	if err != nil {
-		resp.Diagnostics.Append(diagnostic(err))
-		return
+		return owner, diag.Diagnostics{diagnostic(err)}
 	}
 	if gone(release, seen) {
 		abandoned, err := client.Abandoned(ctx, release, seen)
 		if err != nil {
-			resp.Diagnostics.Append(diagnostic(err))
-			return
+			return owner, diag.Diagnostics{diagnostic(err)}
 		}
 		if !abandoned {
-			resp.State.RemoveResource(ctx)
-			return
+			state.RemoveResource(ctx)
+			return owner, nil
 		}
 	}
 	manifests, drift := r.compare(release, leftover, seen)
 	answers := values.Attributes{"manifests": values.Map(manifests), "drift": values.Map(drift)}
-	resp.Diagnostics.Append(answers.Put(ctx, &resp.State.Raw)...)
-	r.provider.Remember(release.Owner)
-	if owner.Nonce == "" && release.Owner.Nonce != "" {
-		resp.Diagnostics.Append(private.Write(ctx, resp.Private, release.Owner.Nonce)...)
-	}
+	return release.Owner, answers.Put(ctx, &state.Raw)
 }
 
 // gone reports whether nothing of the policy's own is left. A shared object may

@@ -63,7 +63,7 @@ func (s Sidecars) Effective(p Policy, mesh MeshMode) Effective {
 // initSidecarScopeInternalIndexes).
 func (s Sidecars) Of(namespace string, labels map[string]string, mesh MeshMode) Effective {
 	for _, sidecar := range s.selecting(namespace) {
-		if wanted, _ := selects(sidecar); compile.Selects(wanted, labels) {
+		if wanted, _ := Selector(sidecar); compile.Selects(wanted, labels) {
 			return says(LevelWorkload, sidecar, mesh)
 		}
 	}
@@ -116,7 +116,7 @@ type Found struct {
 func (s Sidecars) All(mesh MeshMode) []Found {
 	var found []Found
 	for _, sidecar := range s.all {
-		labels, _ := selects(sidecar)
+		labels, _ := Selector(sidecar)
 		found = append(found, Found{
 			Namespace: sidecar.GetNamespace(), Name: sidecar.GetName(), Selector: labels,
 			Effective: s.Of(sidecar.GetNamespace(), labels, mesh),

@@ -48,10 +48,10 @@ func NewSidecars(live []*unstructured.Unstructured, root, revision string) Sidec
 	return s
 }
 
-// selects returns the labels of a Sidecar's selector. An empty selector is one
+// Selector returns the labels of a Sidecar's selector. An empty selector is one
 // all the same: it goes before the Sidecars without, and selects everything
 // (pilot/pkg/model/push_context.go, initSidecarScopes).
-func selects(sidecar *unstructured.Unstructured) (map[string]string, bool) {
+func Selector(sidecar *unstructured.Unstructured) (map[string]string, bool) {
 	selector, ok, _ := unstructured.NestedMap(sidecar.Object, "spec", "workloadSelector")
 	if !ok || selector == nil {
 		return nil, false
@@ -64,7 +64,7 @@ func selects(sidecar *unstructured.Unstructured) (map[string]string, bool) {
 // oldest; nil if there is none.
 func (s Sidecars) Plain(namespace string) *unstructured.Unstructured {
 	for _, sidecar := range s.all {
-		if _, selecting := selects(sidecar); !selecting && sidecar.GetNamespace() == namespace {
+		if _, selecting := Selector(sidecar); !selecting && sidecar.GetNamespace() == namespace {
 			return sidecar
 		}
 	}
@@ -78,7 +78,7 @@ func (s Sidecars) Root() *unstructured.Unstructured { return s.Plain(s.root) }
 func (s Sidecars) selecting(namespace string) []*unstructured.Unstructured {
 	var found []*unstructured.Unstructured
 	for _, sidecar := range s.all {
-		if _, ok := selects(sidecar); ok && sidecar.GetNamespace() == namespace {
+		if _, ok := Selector(sidecar); ok && sidecar.GetNamespace() == namespace {
 			found = append(found, sidecar)
 		}
 	}

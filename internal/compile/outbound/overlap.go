@@ -21,7 +21,7 @@ type Overlap struct {
 func (s Sidecars) Overlaps(p Policy) []Overlap {
 	var found []Overlap
 	for _, sidecar := range s.selecting(*p.Namespace) {
-		labels, _ := selects(sidecar)
+		labels, _ := Selector(sidecar)
 		if sidecar.GetName() == *p.Name || !compile.MayMatch(labels, p.WorkloadSelector) {
 			continue
 		}

@@ -34,7 +34,7 @@ func (g *Graph) DOT() string {
 			attributes = append(attributes, "label="+dotText(e.label()))
 		}
 		if e.direct {
-			attributes = append(attributes, "style=dashed")
+			attributes = append(attributes, "style=dashed, minlen=2") // past the column of the gateways
 		}
 		if e.doubtful {
 			attributes = append(attributes, fmt.Sprintf("color=%q, fontcolor=%q", doubtfulColour, doubtfulColour))

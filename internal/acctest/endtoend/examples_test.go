@@ -69,6 +69,7 @@ func TestExamplesLifecycle(t *testing.T) {
 			nothingLeft(t, f)
 		})
 	}
+	t.Run(exampleTenPolicies, func(t *testing.T) { testTenPolicies(t, f, covered) })
 	t.Run("modules", func(t *testing.T) { testModules(t, f, covered) })
 	for _, example := range published(t, "infra-repo/*/*.tf", "infra-repo/*/*/*.tf") {
 		covered[example] = true // Applied by TestInfraRepoLifecycle.

@@ -41,15 +41,26 @@ var shared, anywhere lazily
 // sharedOptions is what the shared environment's control plane is started with.
 var sharedOptions testbed.Options
 
-// MainOn is Main for a package whose shared control plane is not the usual one.
+// MainOn is Main for a package whose shared control plane is not the usual one. Whoever
+// runs more beside it, to the end of the process, answers for the goroutines himself.
 func MainOn(m *testing.M, options testbed.Options) {
 	sharedOptions = options
-	Main(m)
+	prepare()
+	code := m.Run()
+	cleanUp()
+	os.Exit(code)
 }
 
 // Main runs the tests of a package and ends the control plane that they
 // started. Goroutines that are left then fail the package. Call it from TestMain.
 func Main(m *testing.M) {
+	prepare()
+	os.Exit(leaks.Check(m.Run, cleanUp))
+}
+
+// prepare makes a process one that tests may run in, and that cleans up when a signal
+// ends it.
+func prepare() {
 	// A developer's own settings must not decide what a test connects to.
 	for _, pair := range os.Environ() {
 		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "KUBE_") {
@@ -63,7 +74,6 @@ func Main(m *testing.M) {
 		cleanUp()
 		os.Exit(1)
 	}()
-	os.Exit(leaks.Check(m.Run, cleanUp))
 }
 
 // start starts what is not there yet. The test fails if it cannot.

@@ -28,6 +28,7 @@ func (w *world) flows() []*flow {
 		}
 		if len(se.head.blocked) > 0 {
 			for _, problem := range se.head.blocked {
+				problem.Text = strings.Join(se.hosts, ", ") + ": " + problem.Text
 				w.report.put(se.finding(LeftOut, problem))
 			}
 		}

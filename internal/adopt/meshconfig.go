@@ -63,7 +63,7 @@ func (sc *sidecar) policy(r *report) *outbound.Policy {
 		r.add(Stays, sc.object, sc.modeAt, "%s is no mode of istio_outbound_traffic_policy; the Sidecar goes on saying it", sc.mode)
 		return nil
 	case len(sc.selector) > 0:
-		r.add(Stays, sc.object, sc.modeAt, "the Sidecar goes on saying %s for its workloads: of two Sidecars with one selector Istio uses the older", sc.mode)
+		r.add(Stays, sc.object, sc.modeAt, "the Sidecar goes on saying %s for workloads %s: of two Sidecars with one selector Istio uses the older", sc.mode, labelText(sc.selector))
 		return nil
 	}
 	return &outbound.Policy{Mode: sc.mode, Namespace: &sc.namespace}

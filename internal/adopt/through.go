@@ -395,6 +395,9 @@ func (w *world) admitted(f *flow, svc *service, s *server, sni string) *stop {
 			continue
 		case "ALLOW":
 		default:
+			for _, r := range ap.rules {
+				r.used = true
+			}
 			return stopAt(ap.object, fields.Field{Path: "spec.action"}, "%s on the gateway's pods may refuse calls; a policy says whom it admits, not whom it refuses. "+
 				"Write what is left by hand", ap.action)
 		}

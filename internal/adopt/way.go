@@ -91,12 +91,12 @@ func (w *world) ways(namespace, host string, se *serviceEntry, port *servicePort
 // ignoredSource reports labels that look as if they chose who is led.
 func (w *world) ignoredSource(m *match) {
 	const text = "%s has no effect today: a match of requests that names gateways takes no notice of its source. The policy admits whom Istio admits; " +
-		"to hold it to the labels, set workload_selector"
+		"to hold it to what is written, say it in `from`"
 	if len(m.labels) > 0 {
-		w.report.add(Changed, m.object, m.labelsAt, text, "sourceLabels")
+		w.report.add(Changed, m.object, m.labelsAt, text, labelText(m.labels))
 	}
 	if m.sourceNamespace != "" {
-		w.report.add(Changed, m.object, m.sourceNamespaceAt, text, "sourceNamespace")
+		w.report.add(Changed, m.object, m.sourceNamespaceAt, text, "namespace "+m.sourceNamespace)
 	}
 }
 

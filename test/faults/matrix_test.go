@@ -48,27 +48,38 @@ func TestMatrix(t *testing.T) {
 	t.Logf("%d cells, %d at once", len(tasks), count)
 
 	report := newReport(faults)
-	queue := make(chan task)
-	var all sync.WaitGroup
-	for _, w := range worlds {
-		all.Go(func() {
-			for next := range queue {
-				began := time.Now()
-				c := w.run(next.fault, next.op, next.subject, next.at)
-				report.add(c, time.Since(began))
-				for _, problem := range c.problems {
-					t.Errorf("%s:\n%s", c.name(), problem)
-				}
-				if testing.Verbose() {
-					fmt.Printf("%-90s %5.1f s %s\n", c.name(), time.Since(began).Seconds(), verdict(c))
-				}
+	run := func(w *world, tasks <-chan task) {
+		for next := range tasks {
+			began := time.Now()
+			c := w.run(next.fault, next.op, next.subject, next.at)
+			report.add(c, time.Since(began))
+			for _, problem := range c.problems {
+				t.Errorf("%s:\n%s", c.name(), problem)
 			}
-		})
+			if testing.Verbose() {
+				fmt.Printf("%-90s %5.1f s %s\n", c.name(), time.Since(began).Seconds(), verdict(c))
+			}
+		}
 	}
+	// Those that mostly wait have workers of their own.
+	quick, slow := make(chan task, len(tasks)), make(chan task, len(tasks))
 	for _, next := range tasks {
-		queue <- next
+		if next.fault.slow {
+			slow <- next
+		} else {
+			quick <- next
+		}
 	}
-	close(queue)
+	close(quick)
+	close(slow)
+	var all sync.WaitGroup
+	for i := range min(3*count, len(slow)) {
+		w := newWorld(t, f, count+i)
+		all.Go(func() { run(w, slow) })
+	}
+	for _, w := range worlds {
+		all.Go(func() { run(w, quick) })
+	}
 	all.Wait()
 	report.finish(t)
 }
@@ -109,11 +120,11 @@ func measure(t *testing.T, worlds []*world) map[baseline][]proxy.Request {
 	return measured
 }
 
-// choose returns the cells to run, those that take long first.
+// choose returns the cells to run.
 func choose(t *testing.T, faults []*fault, measured map[baseline][]proxy.Request) []task {
 	t.Helper()
 	wanted := regexp.MustCompile(*rows)
-	var slow, quick []task
+	var chosen []task
 	for _, f := range faults {
 		var cells []task
 		of := f.of
@@ -134,17 +145,13 @@ func choose(t *testing.T, faults []*fault, measured map[baseline][]proxy.Request
 			}
 		}
 		switch {
-		case !*full && *rows == "":
-			if !f.slow {
-				quick = append(quick, sample(cells, len(quick))...)
-			}
-		case f.slow:
-			slow = append(slow, cells...)
-		default:
-			quick = append(quick, cells...)
+		case *full || *rows != "":
+			chosen = append(chosen, cells...)
+		case !f.slow:
+			chosen = append(chosen, sample(cells, len(chosen))...)
 		}
 	}
-	return append(slow, quick...)
+	return chosen
 }
 
 // indexes are the requests of an operation that a fault meets: every write, and

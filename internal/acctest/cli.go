@@ -46,6 +46,27 @@ func (c CLI) ImportsByIdentity() bool {
 // (internal/command/jsonstate in opentofu/opentofu).
 func (c CLI) Identity() bool { return c.ImportsByIdentity() && !c.OpenTofu }
 
+// firstQuery is the version from which Terraform has list resources and
+// `terraform query`. OpenTofu 1.12 has neither (opentofu/opentofu#3787).
+const firstQuery = "1.14.0"
+
+// Queries reports whether the CLI has `query`.
+func (c CLI) Queries() bool {
+	v, err := version.ParseSemantic(c.Version)
+	return err == nil && !c.OpenTofu && v.AtLeast(version.MustParseSemantic(firstQuery))
+}
+
+// FindCLI finds or builds another CLI than the one that drives the tests, by a
+// name that ACCTEST_CLI may have.
+func (f *Fixture) FindCLI(name string) CLI {
+	f.t.Helper()
+	cli, err := findCLI(f.t.Context(), name)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return cli
+}
+
 // use makes terraform-plugin-testing run this executable.
 func (c CLI) use() {
 	registry := "registry.terraform.io"

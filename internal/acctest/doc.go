@@ -33,6 +33,7 @@
 //
 //	TF_ACC=1                 run acceptance tests; without it they are skipped, and say so
 //	KUBECONFIG               the cluster for the tests that are safe for any (NewAnywhere)
+//	ACCTEST_KUBECONFIG_ONLY=1  only those tests; all others are skipped
 //	ACCTEST_CLI=terraform    (default), terraform-1.8 to terraform-1.15, or tofu: which CLI drives the tests
 //	ACCTEST_ISTIO_CRDS       a version of Istio, or a file: the CRDs to test with, instead of those of the istiod
 //	TF_ACC_TERRAFORM_PATH    an executable to use instead of the one that testbed finds or builds

@@ -46,7 +46,7 @@ type Fixture struct {
 // skips the test, and says why, unless TF_ACC is set.
 func New(t *testing.T) *Fixture {
 	t.Helper()
-	needTFAcc(t)
+	needOwn(t)
 	t.Parallel()
 	return newFixture(t, shared.start(t, sharedOptions))
 }
@@ -68,7 +68,7 @@ func NewAnywhere(t *testing.T) *Fixture {
 // its own, which ends with the test.
 func NewOwn(t *testing.T) *Fixture {
 	t.Helper()
-	needTFAcc(t)
+	needOwn(t)
 	t.Parallel()
 	env, err := newEnvironment(context.Background(), testbed.Options{})
 	if err != nil {
@@ -82,7 +82,7 @@ func NewOwn(t *testing.T) *Fixture {
 // the package runs meanwhile.
 func NewAlone(t *testing.T) *Fixture {
 	t.Helper()
-	needTFAcc(t)
+	needOwn(t)
 	// go test runs whatever called t.Parallel after all tests that did not.
 	return newFixture(t, shared.start(t, sharedOptions))
 }
@@ -91,6 +91,16 @@ func needTFAcc(t *testing.T) {
 	t.Helper()
 	if os.Getenv("TF_ACC") == "" {
 		t.Skip("acceptance tests need a control plane: set TF_ACC=1 (or run make testacc)")
+	}
+}
+
+// needOwn skips a test that starts a control plane where only those are wanted that
+// run on the cluster of KUBECONFIG.
+func needOwn(t *testing.T) {
+	t.Helper()
+	needTFAcc(t)
+	if os.Getenv("ACCTEST_KUBECONFIG_ONLY") != "" {
+		t.Skip("ACCTEST_KUBECONFIG_ONLY is set, and this test has a control plane of its own")
 	}
 }
 

@@ -19,6 +19,9 @@ type Options struct {
 	Traffic Traffic
 	// Missing says, where there is no Traffic, what would have to be there for it.
 	Missing string
+	// Archive is a release's archive to install the provider from; empty: a build of
+	// this checkout is installed.
+	Archive string
 	// Enter is the command that leads another terminal to where the demo runs; "" if
 	// it leads nowhere else.
 	Enter string

@@ -56,14 +56,16 @@ func newStage(ctx context.Context, out io.Writer, options Options) (*stage, erro
 	if err != nil {
 		return s, err
 	}
-	say(out, "Building the provider of this checkout.")
 	bin := filepath.Join(s.dir, "bin")
 	if err := os.Mkdir(bin, 0o755); err != nil {
 		return s, err
 	}
-	provider, err := workspace.BuildProvider(ctx, root, bin)
-	if err != nil {
-		return s, err
+	provider := ""
+	if options.Archive == "" {
+		say(out, "Building the provider of this checkout.")
+		if provider, err = workspace.BuildProvider(ctx, root, bin); err != nil {
+			return s, err
+		}
 	}
 	options.ControlPlane.Out = out
 	if s.controlPlane, err = testbed.Start(ctx, options.ControlPlane); err != nil {
@@ -86,7 +88,12 @@ func newStage(ctx context.Context, out io.Writer, options Options) (*stage, erro
 	if err := copyConfiguration(filepath.Join(root, "examples", "demo"), s.dir); err != nil {
 		return s, err
 	}
-	s.workspace, err = workspace.NewInstalled(s.dir, paths[tool], provider, "KUBE_CONFIG_PATH="+s.controlPlane.Kubeconfig)
+	connection := "KUBE_CONFIG_PATH=" + s.controlPlane.Kubeconfig
+	if options.Archive == "" {
+		s.workspace, err = workspace.NewInstalled(s.dir, paths[tool], provider, connection)
+	} else {
+		s.workspace, err = workspace.NewFromArchive(s.dir, paths[tool], options.Archive, connection)
+	}
 	if err != nil {
 		return s, err
 	}

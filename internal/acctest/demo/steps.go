@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/meshegress/terraform-provider-istio/internal/acctest/proxyview"
@@ -93,7 +94,15 @@ func (s *stage) prepare(ctx context.Context) error {
 		return err
 	}
 	say(s.out, "The configuration is examples/demo/main.tf: a gateway, a policy that lets sleep-a out to three hosts, and a mesh that is closed for all else.")
-	return s.showCLI(ctx, 0, []string{"successfully initialized"}, "init", "-no-color")
+	if err := s.showCLI(ctx, 0, []string{"successfully initialized"}, "init", "-no-color"); err != nil {
+		return err
+	}
+	// So that the next init takes the same bits, or says that it does not.
+	lock, err := os.ReadFile(filepath.Join(s.dir, ".terraform.lock.hcl"))
+	if err == nil && !strings.Contains(string(lock), `"h1:`) {
+		err = fmt.Errorf("the lock file has no checksum:\n%s", lock)
+	}
+	return err
 }
 
 func (s *stage) plan(ctx context.Context) error {

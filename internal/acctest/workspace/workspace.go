@@ -44,7 +44,7 @@ func New(dir, executable, provider string, env ...string) (*Workspace, error) {
 // does for users: from a mirror that this function lays out beside the executable.
 func NewInstalled(dir, executable, provider string, env ...string) (*Workspace, error) {
 	mirror := filepath.Join(filepath.Dir(provider), "mirror")
-	for _, registry := range []string{"registry.terraform.io", "registry.opentofu.org"} {
+	for _, registry := range registries {
 		at := filepath.Join(mirror, registry, filepath.FromSlash(source), mirrorVersion, runtime.GOOS+"_"+runtime.GOARCH)
 		if err := os.MkdirAll(at, 0o755); err != nil {
 			return nil, err
@@ -56,6 +56,30 @@ func NewInstalled(dir, executable, provider string, env ...string) (*Workspace, 
 	}
 	return newWorkspace(dir, executable, env, fmt.Sprintf("filesystem_mirror {\n    path = %q\n  }", mirror))
 }
+
+// NewFromArchive is New for a workspace in which `init` installs the provider out of a
+// release's archive, <project>_<version>_<os>_<architecture>.zip: from a mirror of the
+// packed layout that this function makes in dir.
+func NewFromArchive(dir, executable, archive string, env ...string) (*Workspace, error) {
+	content, err := os.ReadFile(archive)
+	if err != nil {
+		return nil, err
+	}
+	mirror := filepath.Join(dir, "mirror")
+	for _, registry := range registries {
+		at := filepath.Join(mirror, registry, filepath.FromSlash(source))
+		if err := os.MkdirAll(at, 0o755); err != nil {
+			return nil, err
+		}
+		if err := os.WriteFile(filepath.Join(at, filepath.Base(archive)), content, 0o644); err != nil {
+			return nil, err
+		}
+	}
+	return newWorkspace(dir, executable, env, fmt.Sprintf("filesystem_mirror {\n    path = %q\n  }", mirror))
+}
+
+// registries are the default hosts of a provider's address.
+var registries = []string{"registry.terraform.io", "registry.opentofu.org"}
 
 const (
 	source = "meshegress/istio"

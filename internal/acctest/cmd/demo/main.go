@@ -3,12 +3,22 @@
 //	go run ./internal/acctest/cmd/demo
 //	KEEP=1 go run ./internal/acctest/cmd/demo    leaves everything running before the destroy
 //	ACCTEST_CLI=tofu ...                         with OpenTofu
+//	... -archive x.zip                           with the provider out of a release's archive
 //
 // The command of the same name in test/traffic has calls too.
 package main
 
-import "github.com/meshegress/terraform-provider-istio/internal/acctest/demo"
+import (
+	"flag"
+
+	"github.com/meshegress/terraform-provider-istio/internal/acctest/demo"
+)
 
 func main() {
-	demo.Main(demo.Options{Missing: "they need Linux, root and iptables, where `make demo` shows them"})
+	archive := flag.String("archive", "", "a release's archive to install the provider from")
+	flag.Parse()
+	demo.Main(demo.Options{
+		Archive: *archive,
+		Missing: "they need Linux, root and iptables, where `make demo` shows them",
+	})
 }

@@ -83,6 +83,7 @@ type world struct {
 	services []*service
 	workload []*deployment
 	configs  []*object
+	defaults defaults
 	// failing are ways that nobody gets through today.
 	failing map[string]bool
 }
@@ -97,7 +98,11 @@ func Adopt(nodes []*yaml.Node, options Options) Result {
 			result.Owned++
 			continue
 		}
-		w.read(readObject(node, options.DefaultNamespace))
+		w.objects = append(w.objects, readObject(node, options.DefaultNamespace))
+	}
+	w.defaults = w.readDefaults()
+	for _, o := range w.objects {
+		w.read(o)
 	}
 	w.sort()
 
@@ -117,20 +122,19 @@ func Adopt(nodes []*yaml.Node, options Options) Result {
 
 // read sorts an object into its kind.
 func (w *world) read(o *object) {
-	w.objects = append(w.objects, o)
 	switch o.kind {
 	case kindServiceEntry:
-		w.entries = append(w.entries, readServiceEntry(o))
+		w.entries = append(w.entries, readServiceEntry(o, w.defaults.services))
 	case kindVirtualService:
-		w.virtuals = append(w.virtuals, readVirtualService(o))
+		w.virtuals = append(w.virtuals, readVirtualService(o, w.defaults.virtuals))
 	case kindGateway:
 		w.gateways = append(w.gateways, readGateway(o))
 	case kindDestinationRule:
-		w.rules = append(w.rules, readDestinationRule(o))
+		w.rules = append(w.rules, readDestinationRule(o, w.defaults.rules))
 	case kindSidecar:
 		w.sidecars = append(w.sidecars, readSidecar(o))
 	case kindAuthorizationPolicy:
-		w.authz = append(w.authz, readAuthorizationPolicy(o, w.options.TrustDomain))
+		w.authz = append(w.authz, readAuthorizationPolicy(o, append(w.defaults.trustDomains, w.options.TrustDomain, anyTrustDomain)))
 	case kindService:
 		w.services = append(w.services, readService(o))
 	case kindDeployment:

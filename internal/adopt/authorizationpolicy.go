@@ -35,8 +35,8 @@ const anyTrustDomain = "cluster.local"
 // caller is a service account, or with an empty name all of a namespace.
 type caller struct{ namespace, account string }
 
-func readAuthorizationPolicy(o *object, trustDomain string) *authorizationPolicy {
-	ap := &authorizationPolicy{object: o, action: "ALLOW", trustDomains: []string{trustDomain, anyTrustDomain}}
+func readAuthorizationPolicy(o *object, trustDomains []string) *authorizationPolicy {
+	ap := &authorizationPolicy{object: o, action: "ALLOW", trustDomains: trustDomains}
 	s := fields.Root(&o.head.blocked, o.spec.Node, "spec").Object()
 	if action := s.Take("action").NonEmpty(); action != nil {
 		ap.action = *action

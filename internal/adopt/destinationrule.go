@@ -49,11 +49,11 @@ type clientTLS struct {
 
 const idleSubset = "no route leads to this subset"
 
-func readDestinationRule(o *object) *destinationRule {
+func readDestinationRule(o *object, otherwise []string) *destinationRule {
 	dr := &destinationRule{object: o, subsets: map[string]*subset{}}
 	s := fields.Root(&o.head.blocked, o.spec.Node, "spec").Object()
 	dr.host = fullName(strings.ToLower(s.Take("host").RequiredText()), o.namespace)
-	dr.exports = readExports(o, s.Take("exportTo"))
+	dr.exports = readExports(o, s.Take("exportTo"), otherwise)
 	s.Take("workloadSelector").Refuse("it is for some clients only; what a policy sets is for all of its callers")
 	dr.top = dr.readSettings(s.Take("trafficPolicy"))
 	for _, element := range s.Take("subsets").List() {

@@ -1,6 +1,7 @@
 package adopt
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/meshegress/terraform-provider-istio/internal/compile/outbound"
@@ -15,15 +16,57 @@ import (
 // that of a revision (pilot/pkg/bootstrap/mesh.go).
 const configMap = "istio"
 
+// defaults are what the mesh configs say of objects that do not say it.
+type defaults struct {
+	// Namespaces that see an object without exportTo; none: all.
+	services, virtuals, rules []string
+	trustDomains              []string
+}
+
+// readDefaults reads the mesh configs. Of several, those of revisions among
+// them, each can only narrow.
+func (w *world) readDefaults() defaults {
+	var d defaults
+	for _, o := range w.objects {
+		config, ok := meshConfig(o)
+		if !ok {
+			continue
+		}
+		for name, to := range map[string]*[]string{
+			"defaultServiceExportTo": &d.services, "defaultVirtualServiceExportTo": &d.virtuals, "defaultDestinationRuleExportTo": &d.rules,
+		} {
+			if list, ok := config.Child(name); ok && !(len(list.Texts()) == 1 && list.Texts()[0] == "*") {
+				*to = list.Texts()
+			}
+		}
+		if domain := config.Peek("trustDomain"); domain != "" {
+			d.trustDomains = append(d.trustDomains, domain)
+		}
+		if list, ok := config.Child("trustDomainAliases"); ok {
+			d.trustDomains = append(d.trustDomains, list.Texts()...)
+		}
+	}
+	return d
+}
+
+// meshConfig returns the text of a ConfigMap, if it is a mesh config.
+func meshConfig(o *object) (fields.Field, bool) {
+	if o.kind != kindConfigMap {
+		return fields.Field{}, false
+	}
+	nodes, err := fields.Documents(o.spec.Peek("mesh"))
+	if err != nil || len(nodes) != 1 {
+		return fields.Field{}, false
+	}
+	return fields.Root(new(fields.Problems), nodes[0], "data.mesh"), true
+}
+
 // readMesh returns the policy that the mesh config says, nil if it says none.
 func readMesh(o *object, r *report) *outbound.Policy {
-	text := o.spec.Peek("mesh")
-	nodes, err := fields.Documents(text)
-	if err != nil || len(nodes) != 1 {
+	config, ok := meshConfig(o)
+	if !ok {
 		return nil
 	}
-	var ignored fields.Problems
-	config := fields.Root(&ignored, nodes[0], "data.mesh")
 	setting, ok := config.Child("outboundTrafficPolicy")
 	if !ok {
 		return nil
@@ -44,16 +87,9 @@ func readMesh(o *object, r *report) *outbound.Policy {
 	return p
 }
 
-func isMode(mode string) bool {
-	for _, known := range outbound.Modes() {
-		if mode == known {
-			return true
-		}
-	}
-	return false
-}
+func isMode(mode string) bool { return slices.Contains(outbound.Modes(), mode) }
 
-// readMode returns the policy that a Sidecar says, nil if it says none that
+// policy returns the policy that a Sidecar says, nil if it says none that
 // one of ours could say.
 func (sc *sidecar) policy(r *report) *outbound.Policy {
 	switch {

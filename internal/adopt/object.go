@@ -137,9 +137,13 @@ type exports struct {
 	to []string
 }
 
-// readExports reads exportTo. Without it an object is visible everywhere.
-func readExports(o *object, f fields.Field) exports {
+// readExports reads exportTo. Without it the mesh config's default holds, and
+// without that an object is visible everywhere.
+func readExports(o *object, f fields.Field, otherwise []string) exports {
 	list := f.Texts()
+	if len(list) == 0 {
+		list = otherwise
+	}
 	if len(list) == 0 {
 		return exports{all: true}
 	}

@@ -43,11 +43,11 @@ const (
 	resolutionDNS    = "DNS"
 )
 
-func readServiceEntry(o *object) *serviceEntry {
+func readServiceEntry(o *object, otherwise []string) *serviceEntry {
 	se := &serviceEntry{object: o}
 	s := fields.Root(&o.head.blocked, o.spec.Node, "spec").Object()
 	se.hosts = lower(s.Take("hosts").Texts())
-	se.exports = readExports(o, s.Take("exportTo"))
+	se.exports = readExports(o, s.Take("exportTo"), otherwise)
 	se.addressesAt = s.Take("addresses")
 	for _, address := range se.addressesAt.Texts() {
 		se.addresses = append(se.addresses, single(address))

@@ -76,7 +76,7 @@ type destination struct {
 	port         int64
 }
 
-func readVirtualService(o *object) *virtualService {
+func readVirtualService(o *object, otherwise []string) *virtualService {
 	vs := &virtualService{object: o}
 	s := fields.Root(&o.head.blocked, o.spec.Node, "spec").Object()
 	vs.hosts = lower(s.Take("hosts").Texts())
@@ -84,7 +84,7 @@ func readVirtualService(o *object) *virtualService {
 	if len(vs.gateways) == 0 {
 		vs.gateways = []string{mesh}
 	}
-	vs.exports = readExports(o, s.Take("exportTo"))
+	vs.exports = readExports(o, s.Take("exportTo"), otherwise)
 	for _, section := range []string{sectionHTTP, sectionTLS, sectionTCP} {
 		for _, element := range s.Take(section).List() {
 			vs.routes = append(vs.routes, vs.readRoute(section, element))

@@ -91,7 +91,10 @@ func (v *validator) wildcard(at where, host string, to To) {
 
 // domain checks a DNS name that the mesh shall know.
 func (v *validator) domain(at where, name string) bool {
-	found := validation.IsDNS1123Subdomain(name)
+	var found []string
+	if len(validation.IsDNS1123Subdomain(name)) > 0 {
+		found = append(found, "a host is a name in lower case, such as httpbin.org, without scheme, port, path, or a dot at its end")
+	}
 	labels := strings.Split(name, ".")
 	for _, label := range labels {
 		if len(label) > maxLabel {

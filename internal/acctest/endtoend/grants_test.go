@@ -8,13 +8,16 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/meshegress/terraform-provider-istio/internal/acctest"
+	"github.com/meshegress/terraform-provider-istio/internal/acctest/testbed"
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
+	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
 )
 
 // audited is what outputs say of istio_egress_grants.
@@ -110,6 +113,7 @@ resource "istio_egress_traffic_policy" "direct" {
 		}
 	}
 	testGrantFilters(t, f, w, sources, egress)
+	costs := costOfGrants(t, f)
 
 	f.Edit("VirtualService", shop, nameOf(f, "VirtualService", shop, "payments"), func(live *unstructured.Unstructured) {
 		spec := live.Object["spec"].(map[string]any)
@@ -165,6 +169,23 @@ resource "istio_egress_traffic_policy" "direct" {
 	if seen = audit(t, f, w, sources); len(seen.Grants) > 0 {
 		t.Errorf("after destroy: %+v", seen)
 	}
+	if diff := cmp.Diff(costOfGrants(t, f), costs); diff != "" {
+		t.Errorf("policies cost requests: -without +with:\n%s", diff)
+	}
+}
+
+// costOfGrants returns how often the data source asks for what.
+func costOfGrants(t *testing.T, f *acctest.Fixture) map[string]int {
+	t.Helper()
+	costs := f.Requests(func() {
+		resource.Test(t, resource.TestCase{ProtoV6ProviderFactories: f.ProviderFactories(), Steps: []resource.TestStep{
+			{Config: f.Config("data \"istio_egress_grants\" \"all\" {}\n")},
+		}})
+	}).Where(func(r testbed.Request) bool { return r.Verb == "list" }).Count()
+	if len(costs) != len(policy.Kinds()) {
+		t.Errorf("LISTs of %d kinds: %v", len(policy.Kinds()), costs)
+	}
+	return costs
 }
 
 func testGrantFilters(t *testing.T, f *acctest.Fixture, w *acctest.Workspace, sources, egress string) {

@@ -45,7 +45,8 @@ func newLab(ctx context.Context, progress io.Writer) (*lab, error) {
 	if l.dir, err = os.MkdirTemp("", "istio-egress-bench-"); err != nil {
 		return l, err
 	}
-	if l.provider, err = workspace.BuildProvider(ctx, ".", l.dir); err != nil {
+	l.provider = filepath.Join(l.dir, "terraform-provider-istio")
+	if err := buildReleased(ctx, l.provider); err != nil {
 		return l, err
 	}
 	if l.controlPlane, err = testbed.Start(ctx, testbed.Options{Out: progress}); err != nil {
@@ -75,9 +76,13 @@ func (l *lab) close() error {
 	return err
 }
 
-// workspace makes a directory with one configuration.
+// workspace makes a directory with one configuration, in place of an earlier one of
+// that name.
 func (l *lab) workspace(name, main string) (*workspace.Workspace, error) {
 	dir := filepath.Join(l.dir, name)
+	if err := os.RemoveAll(dir); err != nil {
+		return nil, err
+	}
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return nil, err
 	}

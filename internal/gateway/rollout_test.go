@@ -114,7 +114,7 @@ func TestWebhookDown(t *testing.T) {
 	f := acctest.NewAlone(t)
 	namespace := f.GatewayNamespace("webhook")
 	// Without Istio objects it is the pods that the webhook keeps from coming.
-	podsOnly := "access_log = false\nauthorization = \"none\"\ntimeouts = { create = \"20s\" }"
+	podsOnly := "access_log = false\nauthorization = \"none\"\ntimeouts = { create = \"10s\" }"
 	stop := func() {
 		if err := f.ControlPlane().StopIstiod(); err != nil {
 			t.Fatal(err)

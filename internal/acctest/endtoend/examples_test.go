@@ -80,7 +80,7 @@ func TestExamplesLifecycle(t *testing.T) {
 	if selective() {
 		return
 	}
-	for _, pattern := range []string{"*.tf", "*/*.tf", "*/*/*.tf", "*/*/*/*.tf", "*/*/*.sh"} {
+	for _, pattern := range []string{"*.tf", "*/*.tf", "*/*/*.tf", "*/*/*/*.tf", "*/*/*.sh", "*/*/*.hcl"} {
 		for _, example := range published(t, pattern) {
 			if !covered[example] {
 				t.Errorf("examples/%s is not tested", example)
@@ -108,6 +108,7 @@ func testResourceExample(t *testing.T, f *acctest.Fixture, example string, cover
 	original.Expect(0, acctest.Apply)
 	original.Expect(acctest.NoChanges, acctest.Plan)
 	istioctlFindsNothing(t, f)
+	testQueryExample(t, f, original, filepath.Base(folder), covered)
 	// Whatever else the example holds is imported by the first way in its own folder.
 	others := importCommands(t, example, original)
 

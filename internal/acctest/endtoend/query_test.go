@@ -2,6 +2,8 @@ package endtoend_test
 
 import (
 	"fmt"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/meshegress/terraform-provider-istio/internal/acctest"
@@ -86,4 +88,27 @@ func TestQuery(t *testing.T) {
 	}
 	original.Expect(0, acctest.Destroy)
 	nothingLeft(t, f)
+}
+
+// testQueryExample asks for the list blocks that are published for a resource,
+// while its example is in the cluster: each of them finds it. It runs beside
+// other tests, whose instances it may find too.
+func testQueryExample(t *testing.T, f *acctest.Fixture, applied *acctest.Workspace, resource string, covered map[string]bool) {
+	example := "list-resources/" + resource + "/list-resource.tfquery.hcl"
+	covered[example] = true
+	t.Run("list-resource.tfquery.hcl", func(t *testing.T) {
+		if !f.CLI.Queries() {
+			t.Skipf("%s has no list resources", f.CLI)
+		}
+		text := read(t, example)
+		applied.Write("list-resource.tfquery.hcl", text)
+		var found []string
+		for _, block := range regexp.MustCompile(`(?m)^list "(\w+)" "(\w+)"`).FindAllStringSubmatch(text, -1) {
+			found = append(found, "list."+block[1]+"."+block[2])
+		}
+		result := applied.Expect(0, []string{"query", "-no-color"}, found...)
+		if strings.Contains(acctest.Unwrap(result.Output), "returned 0 results") {
+			t.Errorf("a list block finds nothing:\n%s", result.Output)
+		}
+	})
 }

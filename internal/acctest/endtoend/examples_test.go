@@ -70,6 +70,16 @@ func TestExamplesLifecycle(t *testing.T) {
 		})
 	}
 	t.Run(exampleTenPolicies, func(t *testing.T) { testTenPolicies(t, f, covered) })
+	t.Run("policy-as-code", func(t *testing.T) {
+		covered["policy-as-code/main.tf"] = true // Its rules are tested in test/rego.
+		w := f.WorkspaceAt(f.CLI, filepath.Join(copyExamples(t), "policy-as-code"))
+		w.Env = append(w.Env, f.Environment()...)
+		w.Expect(0, acctest.Apply)
+		w.Expect(acctest.NoChanges, acctest.Plan)
+		istioctlFindsNothing(t, f)
+		w.Expect(0, acctest.Destroy)
+		nothingLeft(t, f)
+	})
 	t.Run("modules", func(t *testing.T) { testModules(t, f, covered) })
 	for _, example := range published(t, "infra-repo/*/*.tf", "infra-repo/*/*/*.tf") {
 		covered[example] = true // Applied by TestInfraRepoLifecycle.

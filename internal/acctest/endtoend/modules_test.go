@@ -41,8 +41,9 @@ func testModules(t *testing.T, f *acctest.Fixture, covered map[string]bool) {
 	examples := copyExamples(t)
 	allowed := allowModules(t, f, examples)
 	var total int
-	for _, module := range published(t, "modules/*") {
-		t.Run(module, func(t *testing.T) {
+	for _, main := range published(t, "modules/*/main.tf") {
+		module := filepath.Dir(main)
+		t.Run(filepath.Base(module), func(t *testing.T) {
 			documented(t, module)
 			w := f.WorkspaceAt(f.CLI, filepath.Join(examples, module))
 			var offline, cluster []string

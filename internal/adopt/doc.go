@@ -32,7 +32,8 @@
 //   - Names of servers, subsets and routes; the weight of a single
 //     destination; loadBalancer.simple, which says whose turn it is.
 //   - ISTIO_MUTUAL between sidecar and gateway, in whatever words: a gateway
-//     of the provider always has it. One that had none gets it.
+//     of the provider always has it. One that had none gets it. So are the names
+//     that sidecars look for in the gateway's certificate: a policy has its own.
 //   - exportTo to the gateway's own namespace, for the sake of the gateway.
 //     It is reported, and taken for no source.
 //   - A Sidecar as a whole: it stays and goes on hiding what it hides. Only its
@@ -49,6 +50,9 @@
 // Where labels select some workloads for the way through a gateway, the others
 // follow the ServiceEntry, past it (pilot/pkg/networking/core/route/route.go).
 // The policy keeps that by unselected_workloads = "direct", and says so.
+//
+// Not read at all are routes of the Kubernetes Gateway API, EnvoyFilters, and
+// policies on pods that are no gateway.
 //
 // It is pure: no clients, no Terraform types.
 package adopt

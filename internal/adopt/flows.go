@@ -220,7 +220,7 @@ func (w *world) calls(se *serviceEntry, host string, port *servicePort, namespac
 	led := false
 	for _, b := range w.ways(namespace, host, se, port) {
 		f := &flow{
-			namespace: namespace, labels: b.labels, entry: se, port: port, host: host, route: b.route,
+			namespace: namespace, labels: b.labels, entry: se, port: port, host: host, route: b.route, rest: b.route == nil && len(all) > 0,
 			to:    policy.To{Port: policy.Port{Name: strings.ToLower(port.name), Number: port.number, Protocol: port.protocol}},
 			parts: []*part{se.head, port.part},
 		}
@@ -327,6 +327,9 @@ func (w *world) direct(f *flow, r *route) *stop {
 	}
 	if f.port.target != f.port.number {
 		return stopAt(f.port.object, f.port.at, "calls to port %d arrive at port %d; a policy keeps the port", f.port.number, f.port.target)
+	}
+	if f.entry.resolution == resolutionStatic && len(f.entry.endpoints) == 0 {
+		return failsAt(f.entry.object, f.entry.resolutionAt, "STATIC without endpoints is a dead end for whom no route selects")
 	}
 	if at, why := w.shape(f, f.entry, f.host); why != "" {
 		return stopAt(f.entry.object, at, "%s", why)

@@ -22,7 +22,9 @@ type server struct {
 	protocol string
 	hosts    []string // without the namespace before the slash
 	tls      string   // mode, empty without TLS
-	tlsAt    fields.Field
+	// callers are the only ones that get through the handshake; none: all.
+	callers []caller
+	tlsAt   fields.Field
 }
 
 // The modes of TLS that matter here.
@@ -99,7 +101,16 @@ func (s *server) readTLS(o *fields.Object) {
 	default:
 		mode.Fail("%q: the caller itself speaks TLS with the gateway; to a gateway of this provider the sidecars do", s.tls)
 	}
-	for _, name := range []string{"httpsRedirect", "credentialName", "credentialNames", "subjectAltNames", "verifyCertificateSpki", "verifyCertificateHash", "tlsCertificates"} {
+	for _, element := range o.Take("subjectAltNames").List() {
+		name, isIdentity := strings.CutPrefix(element.RequiredText(), "spiffe://")
+		parts := strings.Split(name, "/")
+		if !isIdentity || len(parts) != 5 || parts[1] != "ns" || parts[3] != "sa" {
+			element.Fail("%q is no service account of the mesh", element.Node.Value)
+			continue
+		}
+		s.callers = append(s.callers, caller{parts[2], parts[4]})
+	}
+	for _, name := range []string{"httpsRedirect", "credentialName", "credentialNames", "verifyCertificateSpki", "verifyCertificateHash", "tlsCertificates"} {
 		o.Take(name).Refuse("it decides who gets through; a policy has service_accounts for that")
 	}
 	for _, name := range []string{"minProtocolVersion", "maxProtocolVersion", "cipherSuites", "caCrl"} {

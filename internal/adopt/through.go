@@ -35,16 +35,16 @@ func (w *world) through(f *flow, b branch) *stop {
 	if stopped != nil {
 		return stopped
 	}
-	s, onward, m, stopped := w.arrival(f, b.route, svc, port)
+	spoken, stopped := w.leg(f, b.route, port)
+	if stopped != nil {
+		return stopped
+	}
+	s, onward, m, stopped := w.arrival(f, b.route, svc, port, spoken)
 	if stopped != nil {
 		return stopped
 	}
 	f.parts = append(f.parts, s.part, onward.part, m.part, s.gateway.head)
-	sni, stopped := w.leg(f, b.route, port, s)
-	if stopped != nil {
-		return stopped
-	}
-	if stopped := w.admitted(f, svc, s, sni); stopped != nil {
+	if stopped := w.admitted(f, svc, s, spoken.sni); stopped != nil {
 		return stopped
 	}
 	if stopped := w.requests(f, b.route, onward); stopped != nil {
@@ -95,7 +95,7 @@ func (w *world) deploymentOf(svc *service) *deployment {
 
 // arrival finds the server on the gateway's pods at which a call arrives, and
 // the route that takes it further.
-func (w *world) arrival(f *flow, from *route, svc *service, port int64) (*server, *route, *match, *stop) {
+func (w *world) arrival(f *flow, from *route, svc *service, port int64, spoken leg) (*server, *route, *match, *stop) {
 	numbers := []int64{port}
 	if svc != nil {
 		for _, p := range svc.ports {
@@ -104,13 +104,20 @@ func (w *world) arrival(f *flow, from *route, svc *service, port int64) (*server
 			}
 		}
 	}
-	var dead *server
+	var refused *stop
 	for _, g := range w.gateways {
 		if svc != nil && !selects(g.selector, w.podLabels(svc)) {
 			continue
 		}
 		for _, s := range g.servers {
-			if !slices.Contains(numbers, s.number) || !s.serves(f.host) {
+			if !slices.Contains(numbers, s.number) {
+				continue
+			}
+			why := s.takes(f, spoken)
+			if why != nil {
+				if s.serves(f.host) || refused == nil && spoken.mutual && s.serves(spoken.sni) {
+					refused = why
+				}
 				continue
 			}
 			if r, m := w.onward(f, s); r != nil {
@@ -120,13 +127,30 @@ func (w *world) arrival(f *flow, from *route, svc *service, port int64) (*server
 				}
 				return w.arrived(f, s, r, m)
 			}
-			dead = s
+			refused = failsAt(s.object, s.at, "no VirtualService takes calls for %s further from here", f.host)
 		}
 	}
-	if dead != nil {
-		return nil, nil, nil, failsAt(dead.object, dead.at, "no VirtualService takes calls for %s further from here", f.host)
+	if refused != nil {
+		return nil, nil, nil, refused
 	}
-	return nil, nil, nil, failsAt(from.object, from.to.at, "no Gateway opens port %d of %s for %s among the objects that were read", port, from.to.host, f.host)
+	return nil, nil, nil, stopAt(from.object, from.to.at, "no Gateway opens port %d of %s for %s among the objects that were read", port, from.to.host, f.host)
+}
+
+// takes returns why a server does not take a call. A server that ends mutual
+// TLS goes by the server name of that, any other one of TLS by the host's; one
+// of requests looks at their host too, one of plain TCP at nothing
+// (pilot/pkg/networking/core/gateway.go, createGatewayTCPFilterChainOpts).
+func (s *server) takes(f *flow, spoken leg) *stop {
+	requests := section(f.port.protocol) == sectionHTTP
+	switch {
+	case spoken.mutual != s.terminates():
+		return failsAt(s.object, s.tlsAt, "the server wants mutual TLS (%t) and sidecars speak it (%t)", s.terminates(), spoken.mutual)
+	case spoken.mutual && !s.serves(spoken.sni):
+		return failsAt(s.object, s.at, "sidecars send the server name %q, and the server has other hosts", spoken.sni)
+	case (requests || s.tls == modePassthrough) && !s.serves(f.host):
+		return failsAt(s.object, s.at, "the server is not for %s", f.host)
+	}
+	return nil
 }
 
 // arrived checks a server and the route behind it.
@@ -162,7 +186,7 @@ func (w *world) onward(f *flow, s *server) (*route, *match) {
 		sections[0] = sectionTCP
 	}
 	for _, vs := range w.virtuals {
-		if _, ok := vs.hostFor(f.host); !ok || !slices.Contains(vs.gateways, s.gateway.ref()) {
+		if !slices.Contains(vs.gateways, s.gateway.ref()) || !vs.behind(s, f.host, sections[0]) {
 			continue
 		}
 		for _, r := range vs.routes {
@@ -179,43 +203,52 @@ func (w *world) onward(f *flow, s *server) (*route, *match) {
 	return nil, nil
 }
 
+// behind reports whether a VirtualService is for what arrives at a server: for
+// the host, where that is told, else for one of the server's hosts.
+func (vs *virtualService) behind(s *server, host, section string) bool {
+	if section != sectionTCP {
+		_, ok := vs.hostFor(host)
+		return ok
+	}
+	return slices.ContainsFunc(vs.hosts, func(own string) bool {
+		return slices.ContainsFunc(s.hosts, func(served string) bool { return covers(own, served) || covers(served, own) })
+	})
+}
+
 func (g *gateway) ref() string { return g.namespace + "/" + g.name }
 
-// leg checks what sidecars speak with the gateway, and returns the server name
-// that they send.
-func (w *world) leg(f *flow, r *route, port int64, s *server) (string, *stop) {
+// leg is what sidecars speak with the gateway.
+type leg struct {
+	mutual bool
+	sni    string
+}
+
+// leg returns what the sidecars of a namespace speak with the gateway.
+func (w *world) leg(f *flow, r *route, port int64) (leg, *stop) {
 	set, ok := w.settingsFor(f.namespace, f.via.namespace, r.to.host, port, r.to.subset)
 	if !ok {
-		return "", failsAt(r.object, r.to.at, "no DestinationRule that sidecars of namespace %s pick has subset %q of %s", f.namespace, r.to.subset, r.to.host)
+		return leg{}, failsAt(r.object, r.to.at, "no DestinationRule that sidecars of namespace %s pick has subset %q of %s", f.namespace, r.to.subset, r.to.host)
 	}
 	f.parts = append(f.parts, set.parts...)
 	for _, p := range set.parts {
 		if len(p.blocked) > 0 {
-			return "", w.blocked(p, p.blocked)
+			return leg{}, w.blocked(p, p.blocked)
 		}
 	}
-	mutual, sni := false, f.host
-	if set.tls != nil && set.tls.mode != modeDisable {
-		if set.tls.mode != modeIstioMutual && !set.tls.oldMutual() {
-			return "", stopAt(set.rule.object, set.tls.at, "sidecars speak TLS of mode %s with the gateway; with a gateway of this provider they speak the mesh's own", set.tls.mode)
-		}
-		mutual, sni = true, ""
-		if set.tls.sni != nil {
-			sni = strings.ToLower(*set.tls.sni)
-		}
-		for _, p := range []string{"credential", "names", "skip"} {
-			if set.tls.says(p) {
-				return "", stopAt(set.rule.object, set.tls.at, "between sidecar and gateway the mesh's own certificates are checked; a policy changes nothing about that")
-			}
-		}
+	t := set.tls
+	if t == nil || t.mode == modeDisable {
+		return leg{sni: f.host}, nil
 	}
-	if mutual != s.terminates() {
-		return "", failsAt(s.object, s.tlsAt, "the server wants mutual TLS (%t) and sidecars speak it (%t)", s.terminates(), mutual)
+	// The names that they look for in the gateway's certificate are the
+	// gateway's own business: a policy has them checked anyway.
+	if t.mode != modeIstioMutual && !t.oldMutual() || t.credential != nil || t.unverified() {
+		return leg{}, stopAt(set.rule.object, t.at, "sidecars speak TLS of mode %s with the gateway; with a gateway of this provider they speak the mesh's own", t.mode)
 	}
-	if mutual && !s.serves(sni) {
-		return "", failsAt(s.object, s.at, "sidecars send the server name %q, and the server has other hosts", sni)
+	spoken := leg{mutual: true}
+	if t.sni != nil {
+		spoken.sni = strings.ToLower(*t.sni)
 	}
-	return sni, nil
+	return spoken, nil
 }
 
 // oldMutual reports whether MUTUAL is meant as ISTIO_MUTUAL.
@@ -225,17 +258,8 @@ func (t *clientTLS) oldMutual() bool {
 	})
 }
 
-func (t *clientTLS) says(what string) bool {
-	switch what {
-	case "credential":
-		return t.credential != nil
-	case "names":
-		return len(t.names) > 0
-	case "files":
-		return len(t.files) > 0
-	}
-	return t.skip != nil && *t.skip
-}
+// unverified reports whether any certificate will do.
+func (t *clientTLS) unverified() bool { return t.skip != nil && *t.skip }
 
 // requests writes timeout and retries. The gateway has them in a policy.
 func (w *world) requests(f *flow, sidecar, onward *route) *stop {
@@ -250,8 +274,8 @@ func (w *world) requests(f *flow, sidecar, onward *route) *stop {
 				return stopAt(r.object, r.timeoutAt, "sidecar and gateway have two timeouts; an entry has one, at the gateway")
 			}
 		}
-		if r.retries == nil {
-			continue
+		if r.retries == nil || r == sidecar && r.retries.Attempts == 0 {
+			continue // of a policy the sidecars never retry, the gateway does
 		}
 		if f.to.Retries != nil && key(f.to.Retries) != key(r.retries) {
 			return stopAt(r.object, r.retriesAt, "sidecar and gateway both retry, and in two ways; an entry has one, at the gateway")
@@ -330,7 +354,7 @@ func (w *world) upgrade(f *flow, set chosen, port *servicePort) *stop {
 	}
 	f.to.HTTPSUpgrade = &policy.HTTPSUpgrade{Enabled: true, Port: port.target}
 	settings := &policy.TLS{Mode: t.mode, CredentialName: t.credential, SubjectAltNames: t.names}
-	if t.says("skip") {
+	if t.unverified() {
 		settings.InsecureSkipVerify = t.skip
 	}
 	named := f.host
@@ -432,6 +456,21 @@ func (w *world) admitted(f *flow, svc *service, s *server, sni string) *stop {
 	}
 	if anybody {
 		f.accounts = nil
+	}
+	if len(s.callers) > 0 {
+		// The handshake comes first; who gets through both is left.
+		var through []string
+		for _, c := range s.callers {
+			if c.namespace == f.namespace && (!asked || anybody || slices.Contains(f.accounts, c.account)) {
+				through = append(through, c.account)
+			}
+		}
+		slices.Sort(through)
+		f.accounts = slices.Compact(through)
+		if len(f.accounts) == 0 {
+			return failsAt(s.object, s.tlsAt, "no service account of namespace %s gets through the handshake", f.namespace)
+		}
+		return nil
 	}
 	if asked && !anybody && !hit {
 		return failsAt(s.object, s.at, "no AuthorizationPolicy on the gateway's pods admits callers of namespace %s to %s", f.namespace, f.host)

@@ -24,6 +24,8 @@ type flow struct {
 	via via
 	// unselected is set where workloads that no route selects go directly.
 	unselected bool
+	// rest is set for the way of those workloads.
+	rest bool
 	// to is the entry without a name.
 	to policy.To
 	// parts are what the way goes through.
@@ -210,10 +212,10 @@ func (w *world) shape(f *flow, upstream *serviceEntry, host string) (fields.Fiel
 	if f.port.protocol == policy.TCP {
 		return w.shapeTCP(f, upstream)
 	}
-	if len(f.entry.addresses) > 0 {
+	if len(f.entry.addresses) > 0 && !slices.ContainsFunc(f.entry.ports, func(p *servicePort) bool { return p.protocol == policy.TCP }) {
 		w.report.add(Changed, f.entry.object, f.entry.addressesAt, "requests and TLS carry the name of the host; the addresses are not declared any more")
 	}
-	if strings.HasPrefix(f.host, "*") && f.to.ResolveTo == nil && len(upstream.endpoints) != 1 {
+	if strings.HasPrefix(f.host, "*") && !f.rest && f.to.ResolveTo == nil && len(upstream.endpoints) != 1 {
 		return upstream.resolutionAt, "a policy has a wildcard only with resolve_to, the one host that serves all of its names; list the hosts, or name that one"
 	}
 	switch upstream.resolution {
@@ -227,6 +229,9 @@ func (w *world) shape(f *flow, upstream *serviceEntry, host string) (fields.Fiel
 		f.to.ResolveTo = &upstream.endpoints[0]
 		return fields.Field{}, ""
 	case resolutionNone:
+		if f.rest {
+			return fields.Field{}, "" // as unselected_workloads = "direct" does
+		}
 		w.report.add(Changed, upstream.object, upstream.resolutionAt,
 			"resolution NONE: today a call goes to whatever address the caller dialled for %s; by the policy it goes where DNS says", host)
 		return fields.Field{}, ""

@@ -57,7 +57,7 @@ func TestStatesOfAllVersions(t *testing.T) {
 			folder := fmt.Sprintf("%s/v%d", resource, version)
 			t.Run(folder, func(t *testing.T) {
 				var state recordedState
-				if err := json.Unmarshal([]byte(stateText(t, folder, "terraform.tfstate")), &state); err != nil {
+				if err := json.Unmarshal([]byte(stateText(t, folder, "state.json")), &state); err != nil {
 					t.Fatal(err)
 				}
 				instances := 0
@@ -135,7 +135,7 @@ func goOn(f *acctest.Fixture, folder string) {
 	expectChanges(imported, folder)
 
 	w := f.Workspace(f.CLI, config)
-	w.Write("terraform.tfstate", stateText(t, folder, "terraform.tfstate"))
+	w.Write("terraform.tfstate", stateText(t, folder, "state.json"))
 	if expectChanges(w, folder) {
 		w.Expect(0, acctest.Apply)
 		w.Expect(acctest.NoChanges, acctest.Plan)
@@ -159,7 +159,7 @@ func expectChanges(w *acctest.Workspace, folder string) bool {
 func ids(t *testing.T, folder string) map[string]string {
 	t.Helper()
 	var state recordedState
-	if err := json.Unmarshal([]byte(stateText(t, folder, "terraform.tfstate")), &state); err != nil {
+	if err := json.Unmarshal([]byte(stateText(t, folder, "state.json")), &state); err != nil {
 		t.Fatal(err)
 	}
 	found := map[string]string{}
@@ -215,7 +215,7 @@ func record(f *acctest.Fixture, folder string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{"terraform.tfstate": string(state), "objects.yaml": f.Record(objects)} {
+	for name, text := range map[string]string{"state.json": string(state), "objects.yaml": f.Record(objects)} {
 		if err := os.WriteFile(filepath.Join(states, folder, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}

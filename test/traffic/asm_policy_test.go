@@ -65,9 +65,11 @@ func TestASMPolicyHTTPSUpgrade(t *testing.T) {
 		c.Expect(c.granted, lab.HTTPS("www.aliyun.com"), closed)
 		c.Expect(c.unselected, lab.HTTPS("httpbin.org"), closed)
 	})
-	c.refused(grant{
-		call: lab.HTTPS("httpbin.org"), entry: "httpbin-service-https",
-		host: "httpbin.org", istio: "TLS", number: 443,
+	c.run("https", func(c *cast) {
+		c.refused(grant{call: lab.HTTPS("httpbin.org"), entry: "httpbin-service-https", host: "httpbin.org", istio: "TLS", number: 443})
+	})
+	c.run("upgraded", func(c *cast) {
+		c.refused(grant{call: lab.HTTP("httpbin.org"), entry: "httpbin-service-http", host: "httpbin.org", istio: "HTTP", number: 80})
 	})
 	configure(false)
 	c.run("granted without upgrade", func(c *cast) {
@@ -131,10 +133,15 @@ func TestASMPolicyTCP(t *testing.T) {
 		c.expectGranted(lab.TCP("test-tcp.com:444"), 0, false, "tcp-svc2")
 	})
 	byAddress := grant{call: lab.TCP("1.1.1.1:44"), entry: "tcp-svc1", host: "1.1.1.1", istio: "TCP", number: 44}
-	c.run("by address", func(c *cast) { c.refused(byAddress) })
-	c.run("by name", func(c *cast) {
-		c.refused(grant{call: lab.TCP("test-tcp.com:444"), entry: "tcp-svc2", host: "test-tcp.com", istio: "TCP", number: 444})
-	})
+	for _, g := range []grant{
+		{call: lab.HTTP("aliyun.com"), entry: "aliyun-com-http", host: "aliyun.com", istio: "HTTP", number: 80},
+		{call: lab.HTTPS("aliyun.com"), entry: "aliyun-https", host: "aliyun.com", istio: "TLS", number: 443},
+		{call: lab.HTTP("taobao.com"), entry: "https-upgrade", host: "taobao.com", istio: "HTTP", number: 80},
+		byAddress,
+		{call: lab.TCP("test-tcp.com:444"), entry: "tcp-svc2", host: "test-tcp.com", istio: "TCP", number: 444},
+	} {
+		c.run(g.entry, func(c *cast) { c.refused(g) })
+	}
 	c.fenced(byAddress)
 }
 

@@ -48,6 +48,9 @@ func castOf(t *testing.T, l *lab.Lab) *cast {
 	)
 	c.granted, c.unselected, c.impostor, c.stranger, c.insider = pods[0], pods[1], pods[2], pods[3], pods[4]
 	c.workspace = l.Workspace(l.CLI, l.Config(""))
+	for _, namespace := range []string{c.shop, c.elsewhere, c.insiders} {
+		c.logCalls(namespace)
+	}
 	return c
 }
 
@@ -81,13 +84,18 @@ resource "istio_egress_gateway" "a" {
 // policyHCL is a policy named after the products' documents with one rule; from and
 // to are the elements of the lists.
 func (c *cast) policyHCL(from, to string) string {
+	return c.policyOn("istio_egress_gateway.a.reference", from, to)
+}
+
+// policyOn is policyHCL with another reference to the gateway.
+func (c *cast) policyOn(reference, from, to string) string {
 	return fmt.Sprintf(`
 resource "istio_egress_traffic_policy" "a" {
   name              = %q
-  by_egress_gateway = istio_egress_gateway.a.reference
+  by_egress_gateway = %s
   egress_rules      = [{ from = [%s], to = [%s] }]
 }
-`, policyName, from, to)
+`, policyName, reference, from, to)
 }
 
 // shopSleepA is the source of the documents' examples as it stands there, any service
@@ -173,8 +181,15 @@ func (c *cast) gatewayPort(entry, host string) int {
 	return 0
 }
 
+// stealWeb is steal of the entry web, for HTTP calls to httpbin.org.
+func (c *cast) stealWeb() {
+	c.t.Helper()
+	c.steal("httpbin.org", "HTTP", 80, c.gatewayPort("web", ""), c.grantSNI("web"))
+}
+
 // steal lets the insider call the gateway under the name of somebody else's grant:
-// he declares the host in his own namespace, at the gateway's address.
+// he declares the host in his own namespace, at the gateway's address. What he has stolen
+// before he gives up.
 func (c *cast) steal(host, protocol string, number, gatewayPort int, sni string) {
 	c.t.Helper()
 	name, addresses := host, ""
@@ -185,7 +200,7 @@ func (c *cast) steal(host, protocol string, number, gatewayPort int, sni string)
 	c.Apply(c.insiders, fmt.Sprintf(`
 apiVersion: networking.istio.io/v1
 kind: ServiceEntry
-metadata: {name: stolen-%[3]d}
+metadata: {name: stolen}
 spec:
   hosts: [%[1]q]
   addresses: [%[7]s]
@@ -197,7 +212,7 @@ spec:
 ---
 apiVersion: networking.istio.io/v1
 kind: DestinationRule
-metadata: {name: stolen-%[3]d}
+metadata: {name: stolen}
 spec:
   host: %[1]q
   exportTo: ["."]

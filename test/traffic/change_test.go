@@ -4,9 +4,6 @@ import (
 	"fmt"
 	"testing"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
 	"github.com/meshegress/terraform-provider-istio/internal/acctest"
 	"github.com/meshegress/terraform-provider-istio/test/traffic/lab"
 )
@@ -46,7 +43,9 @@ func TestChangeUnderTraffic(t *testing.T) {
 		c.update(c.gatewayHCL(gateway) + c.policyHCL(sources, entry+","+steady[0]+","+steady[1]))
 	}
 	configure("replicas = 2", c.sleepA(), web(`"httpbin.org"`, false))
-	c.gateways(2)
+	c.gateway = c.gateways(2)[0]
+	c.stealWeb()
+	forbidden = append(forbidden, c.Stream(c.insider, lab.HTTP("httpbin.org"), lab.Nowhere()))
 	allowed := []*lab.Stream{
 		c.Stream(c.granted, lab.HTTP("httpbin.org"), lab.Answered(301)),
 		c.Stream(c.granted, lab.HTTPS("httpbin.org"), lab.Answered(200).OverTLS()),
@@ -68,7 +67,7 @@ func TestChangeUnderTraffic(t *testing.T) {
 
 	c.run("a host more", func(c *cast) {
 		configure("replicas = 2", c.sleepA(), web(`"httpbin.org", "aliyun.com"`, false))
-		c.Expect(c.granted, lab.HTTP("aliyun.com"), lab.Answered(301))
+		c.Settle(c.granted, lab.HTTP("aliyun.com"), lab.Answered(301))
 		flow()
 		samePorts()
 	})
@@ -79,19 +78,14 @@ func TestChangeUnderTraffic(t *testing.T) {
 		samePorts()
 	})
 	c.run("drift repaired", func(c *cast) {
-		c.Edit("Service", c.egress, policyService(c), func(service *unstructured.Unstructured) {
-			service.SetLabels(map[string]string{})
-		})
-		c.workspace.Expect(acctest.HasChanges, acctest.Plan)
-		c.workspace.Expect(0, acctest.Apply)
-		c.workspace.Expect(acctest.NoChanges, acctest.Plan)
-		flow()
+		c.drift(flow)
 		samePorts()
 	})
 	c.run("rollout of the gateway", func(c *cast) {
 		configure("replicas = 2\nrolling_update = { max_unavailable = \"0\", max_surge = \"1\" }\npod = { annotations = { rolled = \"once\" } }",
 			c.sleepA(), web(`"httpbin.org", "aliyun.com"`, false))
-		c.gateways(2)
+		c.gateway = c.gateways(2)[0]
+		c.stealWeb()
 		flow()
 	})
 	c.run("restart of istiod", func(c *cast) {
@@ -121,24 +115,13 @@ func TestChangeUnderTraffic(t *testing.T) {
 		allowed = allowed[1:]
 		configure("replicas = 2\nrolling_update = { max_unavailable = \"0\", max_surge = \"1\" }\npod = { annotations = { rolled = \"once\" } }",
 			c.sleepA(), web(`"httpbin.org", "aliyun.com"`, true))
-		c.Expect(c.granted, lab.HTTP("httpbin.org"), lab.Answered(200).OverTLS())
+		c.Settle(c.granted, lab.HTTP("httpbin.org"), lab.Answered(200).OverTLS())
 		flow()
 		samePorts()
 	})
-	for _, stream := range allowed {
-		stream.End()
-	}
+	allowed = append(allowed, c.Stream(c.granted, lab.HTTP("httpbin.org"), lab.Answered(200).OverTLS()))
 	c.run("death of a gateway pod", func(c *cast) {
-		pods := c.gateways(2)
-		now := int64(0)
-		err := c.Kube.CoreV1().Pods(c.egress).Delete(c.t.Context(), pods[0].Name, metav1.DeleteOptions{GracePeriodSeconds: &now})
-		if err != nil {
-			c.t.Fatal(err)
-		}
-		// What was on its way through the dead one is lost; the other one goes on.
-		c.ExpectOnce(c.granted, lab.HTTPS("httpbin.org"), lab.Through(200, pods[1]).OverTLS())
-		c.gateways(2)
-		c.Expect(c.granted, lab.HTTPS("httpbin.org"), lab.Answered(200).OverTLS())
+		c.death(allowed, flow)
 	})
 	c.run("destroy", func(c *cast) {
 		c.workspace.Expect(0, acctest.Destroy)
@@ -148,20 +131,4 @@ func TestChangeUnderTraffic(t *testing.T) {
 		stream.Grow(10)
 		stream.End()
 	}
-}
-
-// policyService returns the name of the policy's own Service.
-func policyService(c *cast) string {
-	c.t.Helper()
-	list, err := c.Kube.CoreV1().Services(c.egress).List(c.t.Context(), metav1.ListOptions{})
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	for _, service := range list.Items {
-		if service.Name != gatewayName {
-			return service.Name
-		}
-	}
-	c.t.Fatal("the policy has no Service")
-	return ""
 }

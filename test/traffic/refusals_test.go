@@ -22,12 +22,24 @@ var (
 	// nobodyHome: the sidecar has no endpoint for those whom no rule selects.
 	nobodyHome = lab.Refused(503, "no healthy upstream")
 	// handshake: the gateway ends the TLS handshake of an identity that is not granted.
-	handshake = lab.Refused(503, "upstream connect error or disconnect/reset before headers")
+	handshake = lab.Refused(503, "upstream connect error or disconnect/reset before headers. reset reason: connection termination")
 	// rbac: the gateway's authorization refuses the namespace.
 	rbac = lab.Refused(403, "RBAC: access denied")
 	// undeclared: a host that nobody has declared, where only declared ones may be called.
 	undeclared = lab.Refused(502, "")
 )
+
+// flags are those of the caller's sidecar in its access log.
+var flags = map[string]string{nobodyHome.Text: "UH", handshake.Text: "UC", intruded.Text: "UF", rbac.Text: "-", undeclared.Text: "-"}
+
+// expectRefused is Expect of a refusal, and of the flag that an HTTP call has in the log
+// of the caller's sidecar then.
+func (c *cast) expectRefused(from lab.Pod, call lab.Call, want lab.Want) {
+	c.t.Helper()
+	if answer := c.Expect(from, call, want); want.Status != 0 {
+		c.expectFlag(from, answer, flags[want.Text])
+	}
+}
 
 // refused lets everybody else make the call of a grant. From its middle on, the
 // namespaces may call declared hosts only.
@@ -40,9 +52,9 @@ func (c *cast) refused(g grant) {
 		return closed
 	}
 	port := c.gatewayPort(g.entry, g.host)
-	c.run("unselected workload", func(c *cast) { c.Expect(c.unselected, g.call, answer(nobodyHome)) })
+	c.run("unselected workload", func(c *cast) { c.expectRefused(c.unselected, g.call, answer(nobodyHome)) })
 	if !g.anyAccount {
-		c.run("selected labels and wrong service account", func(c *cast) { c.Expect(c.impostor, g.call, answer(handshake)) })
+		c.run("selected labels and wrong service account", func(c *cast) { c.expectRefused(c.impostor, g.call, answer(handshake)) })
 	}
 	c.run("insider with the SNI of the grant", func(c *cast) {
 		c.steal(g.host, g.istio, g.number, port, c.grantSNI(g.entry))
@@ -50,7 +62,7 @@ func (c *cast) refused(g grant) {
 		if g.anyAccount {
 			want = rbac
 		}
-		c.Expect(c.insider, g.call, answer(want))
+		c.expectRefused(c.insider, g.call, answer(want))
 	})
 	c.run("plaintext to the port of the gateway", func(c *cast) {
 		plain := g.call
@@ -78,7 +90,7 @@ func (c *cast) fenced(g grant) {
 		return
 	}
 	// The gateway's own Service has an HTTP port 80: so there is a proxy that answers.
-	c.run("other namespace where declared hosts may be called", func(c *cast) { c.Expect(c.stranger, g.call, undeclared) })
+	c.run("other namespace where declared hosts may be called", func(c *cast) { c.expectRefused(c.stranger, g.call, undeclared) })
 	c.run("spoofed Host and bare address", func(c *cast) {
 		spoofed, bare := g.call, g.call
 		spoofed.Host, bare.Host = "other.example", "203.0.113.10"

@@ -29,7 +29,7 @@ func (p *pod) commands(ctx context.Context) (init, run []sandbox.Command, err er
 				return nil, nil, fmt.Errorf("container %s: %w", container.Name, err)
 			}
 			run = append(run, command)
-		case len(container.Args) > 0 && container.Args[0] == "istio-iptables":
+		case runsOnce(container):
 			init = append(init, sandbox.Command{
 				Name: container.Name, Dir: p.dir, Env: []string{"PATH=" + os.Getenv("PATH")},
 				Argv: append([]string{p.kubelet.Agent}, container.Args...),
@@ -38,6 +38,12 @@ func (p *pod) commands(ctx context.Context) (init, run []sandbox.Command, err er
 		}
 	}
 	return init, run, nil
+}
+
+// runsOnce reports whether a container prepares the pod's network: the only kind of init
+// container here that ends.
+func runsOnce(container corev1.Container) bool {
+	return len(container.Args) > 0 && container.Args[0] == "istio-iptables"
 }
 
 // proxy is the istio-proxy container as a process. pilot-agent names its files by

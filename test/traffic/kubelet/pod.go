@@ -129,7 +129,10 @@ func (p *pod) start(ctx context.Context) error {
 	if err := os.Mkdir(p.dir, 0o755); err != nil {
 		return err
 	}
-	task := sandbox.Task{Socket: p.kubelet.Socket(p.object.UID), CA: p.kubelet.CA, Sysctls: map[string]string{}}
+	task := sandbox.Task{
+		Socket: p.kubelet.Socket(p.object.UID), CA: p.kubelet.CA, Sysctls: map[string]string{},
+		Identity: filepath.Join(p.dir, proxyContainer, sandbox.Identity),
+	}
 	if security := p.object.Spec.SecurityContext; security != nil {
 		for _, sysctl := range security.Sysctls {
 			task.Sysctls[sysctl.Name] = sysctl.Value

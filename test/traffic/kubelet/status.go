@@ -112,23 +112,30 @@ func (p *pod) fill(status *corev1.PodStatus, phase corev1.PodPhase, ready bool, 
 	set(corev1.PodInitialized, is(running))
 	set(corev1.ContainersReady, is(ready))
 	set(corev1.PodReady, is(ready))
-	status.InitContainerStatuses = statuses(p.object.Spec.InitContainers, running, ready, now)
-	status.ContainerStatuses = statuses(p.object.Spec.Containers, running, ready, now)
+	status.InitContainerStatuses, status.ContainerStatuses = nil, nil
+	for _, container := range p.object.Spec.InitContainers {
+		status.InitContainerStatuses = append(status.InitContainerStatuses, containerStatus(container, running, ready, now))
+	}
+	for _, container := range p.object.Spec.Containers {
+		status.ContainerStatuses = append(status.ContainerStatuses, containerStatus(container, running, ready, now))
+	}
 }
 
-func statuses(containers []corev1.Container, running, ready bool, now metav1.Time) []corev1.ContainerStatus {
-	var all []corev1.ContainerStatus
-	for _, container := range containers {
-		status := corev1.ContainerStatus{
-			Name: container.Name, Image: container.Image, ImageID: container.Image,
-			ContainerID: "lab://" + container.Name, Ready: ready, Started: &running,
-		}
-		if running {
-			status.State.Running = &corev1.ContainerStateRunning{StartedAt: now}
-		} else {
-			status.State.Terminated = &corev1.ContainerStateTerminated{ExitCode: 1, FinishedAt: now}
-		}
-		all = append(all, status)
+func containerStatus(container corev1.Container, running, ready bool, now metav1.Time) corev1.ContainerStatus {
+	status := corev1.ContainerStatus{
+		Name: container.Name, Image: container.Image, ImageID: container.Image,
+		ContainerID: "lab://" + container.Name, Ready: ready, Started: &running,
 	}
-	return all
+	switch {
+	case !running:
+		status.State.Terminated = &corev1.ContainerStateTerminated{ExitCode: 1, FinishedAt: now}
+	case runsOnce(container):
+		// Of an init container, ready means that it has done its work.
+		started := false
+		status.Ready, status.Started = true, &started
+		status.State.Terminated = &corev1.ContainerStateTerminated{Reason: "Completed", FinishedAt: now}
+	default:
+		status.State.Running = &corev1.ContainerStateRunning{StartedAt: now}
+	}
+	return status
 }

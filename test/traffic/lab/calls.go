@@ -29,6 +29,12 @@ func HTTPS(host string) Call {
 // TCP sends a line to a port of a host and waits for one.
 func TCP(address string) Call { return Call{Protocol: sandbox.TCP, Address: address} }
 
+// Handshake is mutual TLS with a port, under a server name and with the certificate of
+// the pod.
+func Handshake(address, sni string) Call {
+	return Call{Protocol: sandbox.Mesh, Address: address, SNI: sni}
+}
+
 // Want is what a call has to come to.
 type Want struct {
 	// Status of the response; 0: there is none.
@@ -144,4 +150,18 @@ func (l *Lab) try(ctx context.Context, from Pod, call Call, want Want) (Answer, 
 		return answer, fmt.Errorf("%s, but: %s", wrong, answer)
 	}
 	return answer, nil
+}
+
+// Settle waits until a call comes to what is wanted several times in a row. It is for a
+// gateway of several pods, which learn of a change one after the other.
+func (l *Lab) Settle(from Pod, call Call, want Want) {
+	l.t.Helper()
+	l.Eventually(fmt.Sprintf("%s calls %s again and again", from, call), func(ctx context.Context) error {
+		for range 2 * again {
+			if _, err := l.try(ctx, from, call, want); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

@@ -9,12 +9,14 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/yaml"
 
 	"github.com/meshegress/terraform-provider-istio/test/traffic/mesh"
+	"github.com/meshegress/terraform-provider-istio/test/traffic/sandbox"
 )
 
 // Labels of a pod.
@@ -63,7 +65,9 @@ func (l *Lab) deploy(w Workload) {
 		"spec": map[string]any{
 			"selector": map[string]any{"matchLabels": map[string]any{"lab": w.Name}},
 			"template": map[string]any{
-				"metadata": map[string]any{"labels": all},
+				"metadata": map[string]any{"labels": all, "annotations": map[string]any{
+					"proxy.istio.io/config": fmt.Sprintf("{proxyMetadata: {OUTPUT_CERTS: %s}}", sandbox.Identity),
+				}},
 				"spec": map[string]any{
 					"serviceAccountName":            w.Account,
 					"terminationGracePeriodSeconds": 1,
@@ -81,12 +85,13 @@ func (l *Lab) deploy(w Workload) {
 	l.Apply(w.Namespace, string(text))
 }
 
-// Pods waits until exactly that many pods have the labels, and all are ready.
+// Pods waits until exactly that many pods have the labels (any, without a selector), and
+// all are ready.
 func (l *Lab) Pods(namespace string, selector Labels, count int) []Pod {
 	l.t.Helper()
 	var ready []Pod
 	l.Eventually(fmt.Sprintf("%d ready pods %v in %s", count, selector, namespace), func(ctx context.Context) error {
-		list, err := l.Kube.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: labels.FormatLabels(selector)})
+		list, err := l.Kube.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: labels.SelectorFromSet(selector).String()})
 		if err != nil {
 			return err
 		}
@@ -117,6 +122,25 @@ func isReady(pod corev1.Pod) bool {
 		}
 	}
 	return false
+}
+
+// Kill ends a pod's processes behind everybody's back, and waits until the kubelet has
+// said so.
+func (l *Lab) Kill(pod Pod) {
+	l.t.Helper()
+	if err := l.mesh.Kill(pod.UID); err != nil {
+		l.t.Fatal(err)
+	}
+	l.Eventually("the end of "+pod.String(), func(ctx context.Context) error {
+		object, err := l.Kube.CoreV1().Pods(pod.Namespace).Get(ctx, pod.Name, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			return nil // somebody has cleaned up already
+		}
+		if err == nil && object.Status.Phase != corev1.PodFailed {
+			err = fmt.Errorf("it is %s", object.Status.Phase)
+		}
+		return err
+	})
 }
 
 // Log returns what the proxy of a pod has written.

@@ -2,6 +2,8 @@ package lab
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -12,14 +14,26 @@ type Stream struct {
 	lab  *Lab
 	from Pod
 	call Call
+	want Want
 	stop context.CancelFunc
 	done chan struct{}
 
 	mu    sync.Mutex
-	want  Want
 	made  int
-	wrong []string
+	wrong []Loss
 }
+
+// Loss is a call of a stream that did not come to what is wanted.
+type Loss struct {
+	// ID of the call, which its URL has as its path.
+	ID string
+	// Began and Ended are when it was made.
+	Began, Ended time.Time
+	Err          error
+}
+
+// String is one line.
+func (l Loss) String() string { return fmt.Sprintf("%s: %v", l.Began.Format("15:04:05.000"), l.Err) }
 
 // pace is the pause between two calls of a stream.
 const pace = 20 * time.Millisecond
@@ -39,18 +53,16 @@ func (l *Lab) Stream(from Pod, call Call, want Want) *Stream {
 func (s *Stream) flow(ctx context.Context) {
 	defer close(s.done)
 	for ctx.Err() == nil {
-		s.mu.Lock()
-		want := s.want
-		s.mu.Unlock()
-		began := time.Now()
-		_, err := s.lab.try(ctx, s.from, s.call, want)
+		call, began := s.call, time.Now()
+		call.ID = rand.Text()
+		_, err := s.lab.try(ctx, s.from, call, s.want)
 		if ctx.Err() != nil {
 			return
 		}
 		s.mu.Lock()
 		s.made++
 		if err != nil {
-			s.wrong = append(s.wrong, fmt.Sprintf("%s: %v", began.Format("15:04:05.000"), err))
+			s.wrong = append(s.wrong, Loss{ID: call.ID, Began: began, Ended: time.Now(), Err: err})
 		}
 		s.mu.Unlock()
 		select {
@@ -79,11 +91,26 @@ func (s *Stream) Grow(calls int) {
 // End ends the stream and fails the test for every call that came to something else.
 func (s *Stream) End() {
 	s.lab.t.Helper()
+	s.EndExplained(func(Loss) error { return errors.New("no call may be lost") })
+}
+
+// EndExplained is End for a stream that may lose calls: explain returns an error for one
+// that must not have been lost. It returns how many calls were lost.
+func (s *Stream) EndExplained(explain func(Loss) error) int {
+	s.lab.t.Helper()
 	s.stop()
 	<-s.done
 	s.lab.t.Logf("%s called %s %d times, %d wrong", s.from, s.call, s.made, len(s.wrong))
-	if len(s.wrong) > 0 {
-		s.lab.t.Errorf("%s calls %s: %d of %d calls went wrong, first and last:\n%s\n%s", s.from, s.call,
-			len(s.wrong), s.made, s.wrong[0], s.wrong[len(s.wrong)-1])
+	var unexplained []Loss
+	for _, loss := range s.wrong {
+		if err := explain(loss); err != nil {
+			loss.Err = fmt.Errorf("%w (%w)", loss.Err, err)
+			unexplained = append(unexplained, loss)
+		}
 	}
+	if len(unexplained) > 0 {
+		s.lab.t.Errorf("%s calls %s: %d of %d calls went wrong, first and last:\n%s\n%s", s.from, s.call,
+			len(unexplained), s.made, unexplained[0], unexplained[len(unexplained)-1])
+	}
+	return len(s.wrong)
 }

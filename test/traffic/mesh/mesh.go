@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -107,11 +108,22 @@ func (m *Mesh) Call(ctx context.Context, pod types.UID, call sandbox.Call) (sand
 		call.ID = rand.Text()
 	}
 	answer, err := sandbox.Do(ctx, m.kubelet.Socket(pod), call)
+	answer.ID = call.ID
 	if err != nil {
 		return answer, nil, err
 	}
 	arrived, err := m.world.Arrived(ctx, call.ID)
 	return answer, arrived, err
+}
+
+// Kill ends all processes of a pod at once, as the failure of its machine would. Nobody
+// has asked the API server for it.
+func (m *Mesh) Kill(pod types.UID) error {
+	pid := m.kubelet.Pid(pod)
+	if pid == 0 {
+		return fmt.Errorf("pod %s does not run", pod)
+	}
+	return syscall.Kill(pid, syscall.SIGKILL)
 }
 
 // Within returns the command that runs another one in the network of a pod; it works

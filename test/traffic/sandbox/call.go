@@ -12,6 +12,8 @@ const (
 	HTTP  = "http"
 	HTTPS = "https"
 	TCP   = "tcp"
+	// Mesh is the handshake of mutual TLS, with the certificate of the pod.
+	Mesh = "mesh"
 )
 
 // Call is what a workload is asked to do: one connection, one request.
@@ -22,7 +24,7 @@ type Call struct {
 	Address string
 	// Host is the Host header of HTTP and HTTPS; default: the host in Address.
 	Host string `json:",omitempty"`
-	// SNI of HTTPS; default: Host.
+	// SNI of HTTPS and of the mesh; default: Host.
 	SNI string `json:",omitempty"`
 	// ID is handed to the server, which remembers it.
 	ID string
@@ -57,6 +59,8 @@ type Echo struct {
 
 // Answer is what the workload got.
 type Answer struct {
+	// ID of the call.
+	ID string
 	// Status of HTTP and HTTPS; 0 when there was no response.
 	Status int
 	// Body is the body of a response that is not the server's echo: what a proxy said.
@@ -65,6 +69,8 @@ type Answer struct {
 	Location string `json:",omitempty"`
 	// Echo is the server's own answer; nil when no server outside has answered.
 	Echo *Echo `json:",omitempty"`
+	// Identities are the URIs in the certificate of the peer of a mesh handshake.
+	Identities []string `json:",omitempty"`
 	// Error is what went wrong where there is no response, in the system's words and
 	// without addresses.
 	Error string `json:",omitempty"`
@@ -80,6 +86,7 @@ func (a Answer) String() string {
 		echo, _ := json.Marshal(a.Echo)
 		parts = append(parts, "answered outside: "+string(echo))
 	}
+	parts = append(parts, a.Identities...)
 	if a.Body != "" {
 		parts = append(parts, a.Body)
 	}

@@ -53,7 +53,7 @@ func Main() error {
 	if err != nil {
 		return err
 	}
-	go func() { _ = http.Serve(listener, newWorkload(task.CA)) }()
+	go func() { _ = http.Serve(listener, newWorkload(task)) }()
 
 	select {
 	case err := <-ended:

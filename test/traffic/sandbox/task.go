@@ -13,6 +13,9 @@ type Task struct {
 	Run []Command
 	// Socket is the path of the Unix socket on which calls are ordered.
 	Socket string
+	// Identity is the folder in which pilot-agent writes the pod's certificate, as
+	// OUTPUT_CERTS in its environment says.
+	Identity string
 	// CA is the path of the certificate that the workload trusts in HTTPS calls.
 	CA string
 }

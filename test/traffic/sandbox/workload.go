@@ -17,11 +17,14 @@ import (
 )
 
 // workload is the application of a pod: it makes the calls that it is asked for.
-type workload struct{ roots *x509.CertPool }
+type workload struct {
+	roots    *x509.CertPool
+	identity string
+}
 
-func newWorkload(ca string) *workload {
-	w := &workload{roots: x509.NewCertPool()}
-	if pem, err := os.ReadFile(ca); err == nil {
+func newWorkload(task Task) *workload {
+	w := &workload{roots: x509.NewCertPool(), identity: task.Identity}
+	if pem, err := os.ReadFile(task.CA); err == nil {
 		w.roots.AppendCertsFromPEM(pem)
 	}
 	return w
@@ -59,6 +62,8 @@ func (w *workload) make(ctx context.Context, call Call) Answer {
 		answer, err = w.request(ctx, call)
 	case TCP:
 		answer, err = w.exchange(ctx, call)
+	case Mesh:
+		answer, err = w.handshake(ctx, call)
 	default:
 		err = errors.New("unknown protocol " + call.Protocol)
 	}

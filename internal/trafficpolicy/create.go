@@ -7,6 +7,7 @@ import (
 
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
+	"github.com/meshegress/terraform-provider-istio/internal/manifest"
 	"github.com/meshegress/terraform-provider-istio/internal/private"
 )
 
@@ -27,13 +28,16 @@ func (r *Resource) Create(ctx context.Context, req resource.CreateRequest, resp 
 	defer cancel()
 
 	identity := identityOf(plan.Policy)
-	client, owner, err := r.prepare(ctx, plan.Policy, identity)
+	client, owner, resumes, err := r.prepare(ctx, plan.Policy, identity)
 	if err != nil {
 		// Nothing was written, so there is nothing to keep in state.
 		resp.Diagnostics.Append(diagnostics(err)...)
 		return
 	}
 	made, err := r.create(ctx, client, owner, plan.Policy)
+	if err == nil && resumes {
+		made.objects, err = r.clear(ctx, client, owner, plan.Policy, made.objects)
+	}
 	if err != nil {
 		resp.Diagnostics.Append(diagnostic(err))
 		if len(made.objects) == 0 {
@@ -47,17 +51,18 @@ func (r *Resource) Create(ctx context.Context, req resource.CreateRequest, resp 
 }
 
 // prepare connects, and makes sure that the policy may be created: the trust
-// domain is the mesh's, and nothing of anybody else is in the way.
-func (r *Resource) prepare(ctx context.Context, p policy.Policy, identity Identity) (*cluster.Client, cluster.Owner, error) {
+// domain is the mesh's, and nothing of anybody else is in the way. It reports
+// whether the create goes on from one that was killed.
+func (r *Resource) prepare(ctx context.Context, p policy.Policy, identity Identity) (*cluster.Client, cluster.Owner, bool, error) {
 	client, err := r.connect(ctx)
 	if err != nil {
-		return nil, cluster.Owner{}, err
+		return nil, cluster.Owner{}, false, err
 	}
-	owner := cluster.Owner{
+	fresh := cluster.Owner{
 		Resource: TypeName, ImportID: identity.importID(), OwnerID: r.provider.OwnerID, Nonce: cluster.NewNonce(),
 	}
-	owner, err = r.unblocked(ctx, client, owner, p, nil)
-	return client, owner, err
+	owner, err := r.unblocked(ctx, client, fresh, p, nil)
+	return client, owner, owner != fresh, err
 }
 
 // create reserves the ports and writes the objects. What it returns exists,
@@ -75,4 +80,46 @@ func (r *Resource) create(ctx context.Context, client *cluster.Client, owner clu
 	}
 	made.objects, err = client.Create(ctx, cluster.Release{Owner: owner, Objects: objects})
 	return made, err
+}
+
+// clear removes what a create that was killed has left of another
+// configuration: objects of the same owner that this one does not have, and
+// what only they used. objects are those that were written now. It returns what
+// exists, whatever the error.
+func (r *Resource) clear(ctx context.Context, client *cluster.Client, owner cluster.Owner, p policy.Policy, objects []manifest.Object) ([]manifest.Object, error) {
+	own := map[manifest.ID]bool{}
+	for _, object := range objects {
+		own[object.ID()] = true
+	}
+	var surplus []manifest.Object
+	for _, gvk := range kinds {
+		index, key := byOwner, nonceKey(owner)
+		if gvk == authorizationGVK {
+			index, key = all, "" // nobody owns what is shared
+		}
+		found, err := client.GlanceAt(ctx, gvk, "", index, key)
+		if err != nil {
+			return objects, err
+		}
+		for _, live := range found {
+			object := identityOnly(gvk, live.GetNamespace(), live.GetName(), objects)
+			shared := gvk == authorizationGVK
+			if shared {
+				if p.ByEgressGateway == nil || live.GetNamespace() != p.ByEgressGateway.Namespace || !cluster.IsOurs(live) {
+					continue
+				}
+				if object, shared = r.sharedLeftover(p, live.GetNamespace(), live.GetName()); !shared {
+					continue
+				}
+			}
+			if !own[object.ID()] {
+				surplus = append(surplus, object)
+			}
+		}
+	}
+	left, err := client.Delete(ctx, cluster.Release{Owner: owner, Objects: surplus})
+	if err != nil {
+		objects = append(objects, left...)
+	}
+	return objects, err
 }

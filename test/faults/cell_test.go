@@ -78,6 +78,8 @@ type fault struct {
 	provider core.Object
 	// kill ends the process at the request: nothing it answers reaches a state.
 	kill bool
+	// turns: what is applied after the kill is another configuration.
+	turns bool
 	// leaves says that the situation keeps objects alive that a destroy is
 	// right to believe gone.
 	leaves bool
@@ -166,9 +168,9 @@ func (c *cell) wanted(limited bool) core.Object {
 	switch c.op {
 	case destroy:
 		return nil
-	case create, planNew:
-		return c.config(true, limited)
-	case update:
+	case create:
+		return c.config(!c.fault.turns || !c.killed.Load(), limited)
+	case planNew, update:
 		return c.config(true, limited)
 	}
 	return c.config(false, limited)

@@ -525,7 +525,10 @@ func signals() []*fault {
 			},
 		}
 	}
+	turns := kill("SIGKILL after write k, owner_id, then another configuration", true, ownerID)
+	turns.on, turns.turns = map[operation]outcome{create: told}, true
 	return []*fault{
+		turns,
 		{
 			row: rowSignals, name: "SIGINT at write k", on: changing(told), when: proxy.Writes,
 			rules: func(c *cell, at int) []proxy.Rule {

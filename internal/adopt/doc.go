@@ -8,9 +8,12 @@
 // way. Flows that one object has chosen become one policy (policies.go), so
 // that a set of objects moves at a time.
 //
-//	flows.go     which namespaces are looked at, and what they call
+//	sources.go   which namespaces are looked at
+//	flows.go     what they call
 //	way.go       how sidecars lead a call; how a host is found
-//	through.go   the gateway: server, mutual TLS, callers, route, upstream
+//	through.go   the gateway: mutual TLS, server, route
+//	admission.go whom it lets through
+//	upstream.go  from the gateway to the host
 //	policies.go  flows to policies, and gateways for them
 //	report.go    what is left out, changed, fails, stays
 //	object.go    parts of objects; the other files read one kind each

@@ -71,8 +71,13 @@ func TestInfraRepoLifecycle(t *testing.T) {
 		w.Expect(acctest.NoChanges, acctest.Plan)
 	}
 
-	billing.Expect(0, acctest.Destroy)
 	shop.Expect(0, acctest.Destroy)
+	platform.Expect(acctest.Failed, acctest.Destroy, "istio_egress_gateway egress-gateways/internet was not destroyed")
+	if f.Get("Sidecar", infraShop, "default") == nil {
+		t.Errorf("a destroy that was refused has opened namespace %s", infraShop)
+	}
+	platform.Expect(0, acctest.Apply, "1 added, 0 changed, 0 destroyed")
+	billing.Expect(0, acctest.Destroy)
 	platform.Expect(0, acctest.Destroy)
 	nothingLeft(t, f)
 }

@@ -51,9 +51,8 @@ var addresses = regexp.MustCompile(` at .*, direct$`)
 
 // compiled returns the objects of a policy as somebody's own.
 func compiled(t *rapid.T, p policy.Policy) []*yaml.Node {
-	assigned := map[string]int64{}
 	slots := policy.Slots(p)
-	assigned, _ = ports.Keep(nil, slots)
+	assigned, _ := ports.Keep(nil, slots)
 	next := int64(20000)
 	for _, slot := range ports.Missing(assigned, slots) {
 		next--

@@ -99,6 +99,9 @@ spec: {outboundTrafficPolicy: {mode: ALLOW_ANY}, egress: [{hosts: ["./*"]}]}
 		},
 	}
 	steps = append(steps, imports(f, f.Config(mesh), "mesh")...)
+	if f.CLI.Queries() {
+		steps = append(steps, queries(shop)...)
+	}
 	steps = append(steps,
 		resource.TestStep{
 			Config: f.Config(policy("test", `mode = "ALLOW_ANY"`)), ConfigPlanChecks: action(plancheck.ResourceActionUpdate),

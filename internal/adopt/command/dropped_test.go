@@ -65,7 +65,7 @@ func outcome(nodes []*yaml.Node, options adopt.Options) string {
 
 func eachCase(t *testing.T, test func(t *testing.T, nodes []*yaml.Node, options adopt.Options)) {
 	for _, name := range cases(t) {
-		if name == "refused" {
+		if name == "refused" || name == "guards" {
 			continue // what is left out for one value is left out whatever the others are
 		}
 		t.Run(name, func(t *testing.T) {

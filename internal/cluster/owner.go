@@ -40,7 +40,9 @@ func NewNonce() string {
 }
 
 // OwnerOf returns the owner that a live object names; false if it names none.
-func OwnerOf(object *unstructured.Unstructured) (Owner, bool) { return ownerIn(object.GetAnnotations()) }
+func OwnerOf(object *unstructured.Unstructured) (Owner, bool) {
+	return ownerIn(object.GetAnnotations())
+}
 
 func ownerIn(annotations map[string]string) (Owner, bool) {
 	text, ok := annotations[AnnotationOwner]

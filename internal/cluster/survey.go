@@ -46,6 +46,29 @@ func (c *Client) Survey(ctx context.Context, gvks ...schema.GroupVersionKind) (*
 	return s, nil
 }
 
+// SurveyOf is a survey of objects that somebody has brought, such as those of a
+// file, in the form that the API server gives them.
+func SurveyOf(objects ...*unstructured.Unstructured) (*Survey, error) {
+	items := map[schema.GroupVersionKind][]*entry{}
+	for _, object := range objects {
+		raw, err := json.Marshal(object.Object)
+		if err != nil {
+			return nil, err
+		}
+		gvk := object.GroupVersionKind()
+		e, err := newEntry(gvk, raw)
+		if err != nil {
+			return nil, err
+		}
+		items[gvk] = append(items[gvk], e)
+	}
+	s := &Survey{snapshots: map[schema.GroupVersionKind]*snapshot{}}
+	for gvk, entries := range items {
+		s.snapshots[gvk] = newSnapshot(entries)
+	}
+	return s, nil
+}
+
 // latest returns the snapshot of a LIST as List would have it.
 func (c *Client) latest(ctx context.Context, key listKey) (*snapshot, error) {
 	if !c.Wrote() {
@@ -72,8 +95,12 @@ type Marked struct {
 // Marked returns the objects of a kind that carry the label or an annotation of
 // this provider, by namespace and name.
 func (s *Survey) Marked(gvk schema.GroupVersionKind) []Marked {
+	snap := s.snapshots[gvk]
+	if snap == nil {
+		return nil
+	}
 	var found []Marked
-	for _, e := range s.snapshots[gvk].items {
+	for _, e := range snap.items {
 		// Most objects of a mesh are not ours, and decoding is what costs.
 		if e.labels[compile.LabelManagedBy] != compile.ProviderName && !bytes.Contains(e.raw, []byte(compile.Prefix)) {
 			continue

@@ -86,17 +86,17 @@ func take(survey *cluster.Survey, mesh compile.Mesh) Audit {
 // AuthorizationPolicies that policies share belong to none: whose namespaces
 // they admit is compared with each policy that needs one.
 func ofPolicy(m cluster.Marked) bool {
-	if m.Owned {
-		return m.Owner.Resource == trafficpolicy.TypeName
-	}
 	_, labelled := m.Labels[compile.LabelPolicy]
-	return labelled || m.ID.GVK.Kind == "ServiceEntry"
+	return owned(m) || labelled || m.ID.GVK.Kind == "ServiceEntry"
 }
+
+// owned reports whether an object names a policy as its owner.
+func owned(m cluster.Marked) bool { return m.Owned && m.Owner.Resource == trafficpolicy.TypeName }
 
 // policyOf returns the import id of an object's policy: as its owner says,
 // else as far as its labels do.
 func policyOf(m cluster.Marked) string {
-	if m.Owned {
+	if owned(m) {
 		return m.Owner.ImportID
 	}
 	if name := m.Labels[compile.LabelPolicy]; name != "" && isRecord(m) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
@@ -35,7 +36,7 @@ func (a *auditor) record(m cluster.Marked) {
 	}
 	namespace, name := policy.Identity(p)
 	switch said := namespace + "/" + name; {
-	case m.Owned && said != id:
+	case owned(m) && said != id:
 		a.fault(id, key, fmt.Sprintf("annotation %s is about policy %s, and annotation %s about %s. It was edited by hand.",
 			compile.AnnotationSpec, said, cluster.AnnotationOwner, id), true)
 		return
@@ -70,7 +71,7 @@ func (a *auditor) compare(id string, p policy.Policy, m cluster.Marked) bool {
 		return false
 	}
 	release := cluster.Release{Owner: m.Owner}
-	if !m.Owned {
+	if !owned(m) {
 		release.Owner = cluster.Owner{Resource: trafficpolicy.TypeName, ImportID: id}
 	}
 	for _, object := range objects {
@@ -99,15 +100,28 @@ func invalid(p policy.Policy, mesh compile.Mesh) (compile.Problem, bool) {
 	return compile.Problem{}, false
 }
 
-// meshOf returns the mesh as the policy's own provider block has it: its
-// default revision is none of this configuration's business.
+// meshOf returns the mesh as the policy's own provider block has it: the default
+// revision of this configuration is none of its business. It is on the record,
+// unless the policy names another; then it is on what policies share.
 func (a *auditor) meshOf(p policy.Policy, m cluster.Marked) compile.Mesh {
 	mesh := a.mesh
-	if p.Revision == nil && (p.ByEgressGateway == nil || p.ByEgressGateway.Revision == nil) {
+	switch {
+	case p.Revision == nil:
 		mesh.Revision = m.Labels[compile.LabelRevision]
+	case p.ByEgressGateway != nil && len(p.EgressRules) > 0 && len(p.EgressRules[0].From) > 0:
+		shared := manifest.ID{
+			GVK:       authorization,
+			Namespace: p.ByEgressGateway.Namespace, Name: policy.FromName(p.ByEgressGateway.Name, p.EgressRules[0].From[0].Namespace),
+		}
+		if live := a.survey.Get(shared); live != nil {
+			mesh.Revision = live.GetLabels()[compile.LabelRevision]
+		}
 	}
 	return mesh
 }
+
+// authorization is the kind that policies share.
+var authorization = schema.GroupVersionKind{Group: "security.istio.io", Version: "v1", Kind: "AuthorizationPolicy"}
 
 // gateways returns the live Gateways of a policy.
 func (a *auditor) gateways(id string) []*unstructured.Unstructured {

@@ -27,7 +27,7 @@ func (a *auditor) strays() {
 			for _, m := range left {
 				text := "left over from an update that did not finish, or copied by hand: the policy does not have it"
 				if id == "" {
-					text = fmt.Sprintf("annotation %s is missing or does not read, and no policy has an object of this name", cluster.AnnotationOwner)
+					text = fmt.Sprintf("annotation %s names no policy, and no policy has an object of this name", cluster.AnnotationOwner)
 				}
 				a.fault(id, m.ID.String(), text, id == "")
 			}

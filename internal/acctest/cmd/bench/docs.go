@@ -32,7 +32,7 @@ func writeDocs(path string, e executable, runs []measured) error {
 	if !begins || !ends {
 		return fmt.Errorf("%s: the figures belong between %q and %q", path, figuresBegin, figuresEnd)
 	}
-	return os.WriteFile(path, []byte(before+figuresBegin+"\n"+figures(e, runs)+figuresEnd+after), 0o644)
+	return os.WriteFile(path, []byte(before+figuresBegin+"\n\n"+figures(e, runs)+"\n"+figuresEnd+after), 0o644)
 }
 
 // figures are the tables of the page: a column for each count.

@@ -77,6 +77,9 @@ func observed(release Release, found []*unstructured.Unstructured) Observation {
 		if object.Shared == nil {
 			verdict.lines = append(ownershipDrift(owner, live), verdict.lines...)
 		}
+		if live.GetDeletionTimestamp() != nil {
+			verdict.lines = append([]string{"metadata.deletionTimestamp: being deleted -> created again"}, verdict.lines...)
+		}
 		seen.Projected[key] = verdict.projected
 		if text := verdict.text(); text != "" {
 			seen.Drift[key] = text
@@ -100,12 +103,9 @@ func importedOwner(release Release, found []*unstructured.Unstructured) Owner {
 }
 
 // ownershipDrift tells what is wrong with the annotation that says whose the
-// object is, and with an object that is on its way out.
+// object is.
 func ownershipDrift(owner Owner, live *unstructured.Unstructured) []string {
 	var lines []string
-	if stamp := live.GetDeletionTimestamp(); stamp != nil {
-		lines = append(lines, "metadata.deletionTimestamp: being deleted -> created again")
-	}
 	if named, ok := OwnerOf(live); !ok || named != owner {
 		was := absent
 		if text, has := live.GetAnnotations()[AnnotationOwner]; has {

@@ -25,7 +25,12 @@ func instanceKey(owner cluster.Owner) string {
 
 // ownGateways returns the Gateway objects of a namespace that belong to the
 // owner. A Gateway is named after its port, and a port that an unfinished
-// update reserved stands nowhere but in the cluster.
+// update reserved stands nowhere but in the cluster. Where the kind itself is
+// missing there are none: that must not keep anybody from a destroy.
 func ownGateways(ctx context.Context, client *cluster.Client, namespace string, owner cluster.Owner) ([]*unstructured.Unstructured, error) {
-	return client.GlanceAt(ctx, gatewayGVK, namespace, byOwner, nonceKey(owner))
+	gateways, err := client.GlanceAt(ctx, gatewayGVK, namespace, byOwner, nonceKey(owner))
+	if cluster.IsMissingKind(err) {
+		return nil, nil
+	}
+	return gateways, err
 }

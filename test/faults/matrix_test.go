@@ -188,7 +188,7 @@ func indexes(f *fault, s *subject, requests []proxy.Request) []int {
 // defects are cells that have found one.
 var defects = regexp.MustCompile(`stream ended, (not )?committed, create gateway @6$|another kind, delete policy @5$|` +
 	`SIGINT at write k, update policy @1$|SIGINT at write k, delete policy @12$|SIGKILL before write k, create policy @5$|` +
-	`then another configuration, create policy @15$`)
+	`then another configuration, create policy @15$|CRD gone, done, delete policy @0$|being deleted, and going, read policy @0$`)
 
 // sample takes one cell, another one for each fault, and those that have found
 // a defect.

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -48,12 +50,14 @@ var unsaid = map[string]string{
 }
 
 // TestRolesAreMinimal takes each resource out of each rule of examples/rbac in
-// turn. Something has to fail then, with an error that names what is missing.
+// turn; without -full one of six. Something has to fail then, with an error that
+// names what is missing.
 func TestRolesAreMinimal(t *testing.T) {
 	f := acctest.New(t)
 	published := publishedRoles(t)
 	var cases []grant
-	for role, rules := range published {
+	for _, role := range slices.Sorted(maps.Keys(published)) {
+		rules := published[role]
 		if role == "gateway-user" {
 			continue // a part of gateway-namespace
 		}
@@ -65,12 +69,14 @@ func TestRolesAreMinimal(t *testing.T) {
 	}
 	queue := make(chan grant, len(cases)+1)
 	queue <- grant{} // with everything nothing fails
-	for _, c := range cases {
-		queue <- c
+	for i, c := range cases {
+		if *full || i%6 == 0 {
+			queue <- c
+		}
 	}
 	close(queue)
 	var all sync.WaitGroup
-	for i := range 4 * runtime.GOMAXPROCS(0) {
+	for i := range min(4*runtime.GOMAXPROCS(0), len(queue)) {
 		w := newWorld(t, f, 300+i)
 		all.Go(func() {
 			n := 0

@@ -23,8 +23,8 @@ func (c *cell) settle() {
 	if !c.killed.Load() && !c.fault.leaves {
 		c.checkStateKnows(live)
 	}
-	// Who has put an object of his own in the place of a guard answers for that.
-	if c.subject.guard != nil && !c.fault.leaves && c.remember["foreign"] == "" {
+	// Who has taken a guard away, or put something else in its place, answers for that.
+	if c.subject.guard != nil && !c.fault.leaves && c.remember["foreign"] == "" && c.op.writes() {
 		for _, open := range c.subject.guard(c.world, live) {
 			c.problem("less guarded: %s", open)
 		}
@@ -165,7 +165,7 @@ func (c *cell) resume() {
 	}
 	text := errs.String()
 	switch {
-	case c.op != create || c.fault.provider["owner_id"] != nil:
+	case c.op != create || c.fault.provider["owner_id"] != nil && c.subject != theirSidecar: // whose Sidecar has no place for it
 		c.problem("does not resume after the kill: %s", text)
 	case strings.Contains(text, "terraform import "):
 		if diags := c.ws.Import(c.ctx, c.subject.id(c.world, c.id)); len(diags.Errors()) > 0 {

@@ -14,10 +14,15 @@ import (
 // inside marks the process that Enter has started.
 const inside = "TRAFFIC_FABRIC"
 
+// ProxyUser is who Istio's proxy runs as: a pod's rules let its packets through
+// (istio.io/istio/pkg/config/constants: DefaultProxyUID).
+const ProxyUser = 1337
+
 // Missing says what this machine lacks for the lab; "" when it lacks nothing.
 func Missing() string {
 	if os.Geteuid() != 0 {
-		return "the traffic lab needs root, for network namespaces and for processes of user 1337"
+		return "the traffic lab needs root, or the root of a user namespace that has more users than this one: " +
+			"unshare --map-root-user --map-auto make test-traffic (util-linux 2.38, package uidmap, and a range of ids for the user in /etc/subuid and /etc/subgid)"
 	}
 	if _, err := exec.LookPath("iptables-restore"); err != nil {
 		return "the traffic lab needs iptables, with which pods send their traffic through Envoy (package iptables)"
@@ -26,6 +31,11 @@ func Missing() string {
 	probe.SysProcAttr = &syscall.SysProcAttr{Cloneflags: namespaces}
 	if err := probe.Run(); err != nil {
 		return fmt.Sprintf("the traffic lab needs network namespaces, which root may not make here (%v; a container has to be a privileged one)", err)
+	}
+	probe = exec.Command("true")
+	probe.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: ProxyUser, Gid: ProxyUser}}
+	if err := probe.Run(); err != nil {
+		return fmt.Sprintf("the traffic lab runs proxies as user %d, whom this user namespace does not have (%v): map a range of ids into it, as unshare --map-auto does", ProxyUser, err)
 	}
 	return ""
 }

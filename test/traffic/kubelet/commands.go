@@ -9,12 +9,9 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/meshegress/terraform-provider-istio/test/traffic/fabric"
 	"github.com/meshegress/terraform-provider-istio/test/traffic/sandbox"
 )
-
-// proxyUser is who Istio's proxy runs as: the pod's rules let its packets through
-// (istio.io/istio/pkg/config/constants: DefaultProxyUID).
-const proxyUser = 1337
 
 const proxyContainer = "istio-proxy"
 
@@ -56,7 +53,7 @@ func (p *pod) proxy(ctx context.Context, container corev1.Container) (sandbox.Co
 	if err := p.mountVolumes(ctx, container, root); err != nil {
 		return sandbox.Command{}, err
 	}
-	if err := giveTo(root, proxyUser); err != nil {
+	if err := giveTo(root, fabric.ProxyUser); err != nil {
 		return sandbox.Command{}, err
 	}
 	env, err := p.environment(container)
@@ -68,7 +65,7 @@ func (p *pod) proxy(ctx context.Context, container corev1.Container) (sandbox.Co
 		return sandbox.Command{}, err
 	}
 	return sandbox.Command{
-		Name: container.Name, Argv: argv, Env: env.list(), Dir: root, User: proxyUser,
+		Name: container.Name, Argv: argv, Env: env.list(), Dir: root, User: fabric.ProxyUser,
 		Log: p.kubelet.LogFile(p.object.UID, container.Name),
 	}, nil
 }

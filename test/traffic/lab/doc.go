@@ -15,7 +15,7 @@
 //		l.Expect(other, lab.HTTP("httpbin.org"), lab.Refused(503, "no healthy upstream"))
 //	}
 //
-// Needs Linux, iptables, and root, that of a user namespace included (README.md). Where they are missing, tests are skipped, with
-// the reason, and fail where CI is set. TRAFFIC_KEEP=<folder> keeps the logs of all
-// pods of a run there.
+// Needs Linux, iptables, and root, that of a user namespace included (README.md). Where
+// they are missing, tests are skipped, with the reason, and fail where CI is set.
+// TRAFFIC_KEEP=<folder> keeps the logs of all pods of a run there.
 package lab

@@ -23,6 +23,9 @@ func Check(run func() int, end func()) int {
 		// next request, closed when the transport finds out.
 		goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop"),
 		goleak.IgnoreAnyFunction("net/http.(*persistConn).readLoop"),
+		// A provider that is served within the test: go-plugin goes on listening to the
+		// output of a server that a CLI has left without a word (its grpc_stdio.go).
+		goleak.IgnoreAnyFunction("github.com/hashicorp/go-plugin.copyChan"),
 	)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "goroutines are left:", err)

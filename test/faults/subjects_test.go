@@ -28,9 +28,6 @@ type subject struct {
 	guard func(w *world, live map[object]*unstructured.Unstructured) []string
 }
 
-// outcome-relevant facts of a subject.
-func (s *subject) makesObjects() bool { return len(s.kinds) > 0 }
-
 var policy = &subject{
 	name: "policy", typ: "istio_egress_traffic_policy",
 	before: func(w *world, name string) core.Object {

@@ -110,9 +110,9 @@ func newSlow(conn net.Conn, link Link) *slow {
 		buffer := make([]byte, 32<<10)
 		for {
 			n, err := conn.Read(buffer)
-			s.in.put(buffer[:n])
+			err = errors.Join(err, s.in.put(buffer[:n]))
 			if err != nil {
-				s.in.close(err)
+				s.in.close(io.EOF)
 				return
 			}
 		}

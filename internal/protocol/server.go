@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
@@ -26,9 +27,18 @@ import (
 type Server struct {
 	served
 
-	once    sync.Once
-	schemas map[string]*tfprotov6.Schema
-	failed  error
+	provider provider.Provider
+	typeName string
+	// steady are the resources that are asked before the framework is.
+	steady atomic.Pointer[map[string]Steady]
+
+	// What follows is set by once: the types of the resources' values and
+	// identities, and the versions of their schemas.
+	once       sync.Once
+	types      map[string]tftypes.Type
+	identities map[string]tftypes.Type
+	versions   map[string]int64
+	failed     error
 }
 
 // served are the calls that terraform-plugin-go looks for in a server of the
@@ -49,7 +59,9 @@ func New(p provider.Provider) func() (tfprotov6.ProviderServer, error) {
 		if !ok {
 			return nil, errors.New("protocol: terraform-plugin-framework no longer serves all that it did")
 		}
-		return &Server{served: inner}, nil
+		var metadata provider.MetadataResponse
+		p.Metadata(context.Background(), provider.MetadataRequest{}, &metadata)
+		return &Server{served: inner, provider: p, typeName: metadata.TypeName}, nil
 	}
 }
 
@@ -73,7 +85,13 @@ func (s *Server) ValidateResourceConfig(ctx context.Context, req *tfprotov6.Vali
 		return s.served.ValidateResourceConfig(ctx, req)
 	}
 	config, err := req.Config.Unmarshal(typ)
-	if err != nil || config.IsFullyKnown() {
+	if err != nil {
+		return s.served.ValidateResourceConfig(ctx, req)
+	}
+	if config.IsFullyKnown() {
+		if r, ok := s.steadyOf(req.TypeName); ok && r.ValidatesClean(ctx, config) {
+			return &tfprotov6.ValidateResourceConfigResponse{}, nil
+		}
 		return s.served.ValidateResourceConfig(ctx, req)
 	}
 	expanded, err := tftypes.Transform(config, openElement)
@@ -114,16 +132,25 @@ func isElement(at *tftypes.AttributePath) bool {
 // typeOf returns the type of a resource's configuration, nil for a resource
 // that the provider does not have.
 func (s *Server) typeOf(ctx context.Context, resource string) (tftypes.Type, error) {
-	s.once.Do(func() {
-		resp, err := s.GetProviderSchema(context.WithoutCancel(ctx), &tfprotov6.GetProviderSchemaRequest{})
-		if err != nil {
-			s.failed = err
-			return
-		}
-		s.schemas = resp.ResourceSchemas
-	})
-	if s.failed != nil || s.schemas[resource] == nil {
-		return nil, s.failed
+	s.once.Do(func() { s.failed = s.describe(context.WithoutCancel(ctx)) })
+	return s.types[resource], s.failed
+}
+
+func (s *Server) describe(ctx context.Context) error {
+	schemas, err := s.GetProviderSchema(ctx, &tfprotov6.GetProviderSchemaRequest{})
+	if err != nil {
+		return err
 	}
-	return s.schemas[resource].ValueType(), nil
+	identities, err := s.GetResourceIdentitySchemas(ctx, &tfprotov6.GetResourceIdentitySchemasRequest{})
+	if err != nil {
+		return err
+	}
+	s.types, s.versions, s.identities = map[string]tftypes.Type{}, map[string]int64{}, map[string]tftypes.Type{}
+	for name, schema := range schemas.ResourceSchemas {
+		s.types[name], s.versions[name] = schema.ValueType(), schema.Version
+	}
+	for name, schema := range identities.IdentitySchemas {
+		s.identities[name] = schema.ValueType()
+	}
+	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
+	"github.com/meshegress/terraform-provider-istio/internal/protocol"
 	"github.com/meshegress/terraform-provider-istio/internal/settings"
 )
 
@@ -42,6 +43,7 @@ func (p *Provider) Configure(ctx context.Context, req provider.ConfigureRequest,
 	configured.Connect = connect
 
 	resp.ResourceData = configured
+	protocol.Configured(ctx, configured)
 	resp.DataSourceData = configured
 	resp.ListResourceData = configured
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -28,6 +29,7 @@ type Server struct {
 	Type tftypes.Object
 
 	name string
+	one  one
 	wire tfprotov6.ProviderServer
 }
 
@@ -35,7 +37,8 @@ type Server struct {
 // provider; the address of its cluster is not known.
 func New(t rapid.TB, newResource func() resource.Resource, settings func() *settings.Provider) Server {
 	t.Helper()
-	wire, err := protocol.New(one{resource: newResource, settings: settings})()
+	provider := one{resource: newResource, settings: settings}
+	wire, err := protocol.New(provider)()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +50,7 @@ func New(t rapid.TB, newResource func() resource.Resource, settings func() *sett
 	if !ok {
 		t.Fatalf("the schema of %s is no object", metadata.TypeName)
 	}
-	s := Server{TB: t, Schema: described.Schema, Type: typ, name: metadata.TypeName, wire: wire}
+	s := Server{TB: t, Schema: described.Schema, Type: typ, name: metadata.TypeName, one: provider, wire: wire}
 	s.Configure()
 	return s
 }
@@ -55,6 +58,15 @@ func New(t rapid.TB, newResource func() resource.Resource, settings func() *sett
 // In returns the server for a test within the test.
 func (s Server) In(t rapid.TB) Server {
 	s.TB = t
+	return s
+}
+
+// Bare returns the server of terraform-plugin-framework itself, in a run of
+// its own.
+func (s Server) Bare() Server {
+	s.Helper()
+	s.wire = providerserver.NewProtocol6(s.one)()
+	s.Configure()
 	return s
 }
 
@@ -163,10 +175,11 @@ func (o one) Resources(context.Context) []func() resource.Resource {
 	return []func() resource.Resource{o.resource}
 }
 
-func (o one) Configure(_ context.Context, _ provider.ConfigureRequest, resp *provider.ConfigureResponse) {
+func (o one) Configure(ctx context.Context, _ provider.ConfigureRequest, resp *provider.ConfigureResponse) {
 	configured := o.settings()
 	configured.Connect = func() (*cluster.Client, error) {
 		return nil, &settings.UnknownError{Attributes: []string{"host"}}
 	}
 	resp.ResourceData = configured
+	protocol.Configured(ctx, configured)
 }

@@ -3,6 +3,7 @@ package adopt
 import (
 	"slices"
 
+	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
 	"github.com/meshegress/terraform-provider-istio/internal/fields"
 )
 
@@ -72,7 +73,7 @@ func (w *world) ask(ap *authorizationPolicy, f *flow, s *server, sni string, a *
 	}
 	a.asked = true
 	for _, r := range ap.rules {
-		if !r.hits(f.host, s, section(f.port.protocol) == sectionHTTP, sni) {
+		if !r.hits(f.host, s, policy.Section(f.port.protocol) == policy.SectionHTTP, sni) {
 			continue
 		}
 		f.parts = append(f.parts, r.part)

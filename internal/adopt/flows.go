@@ -216,7 +216,7 @@ func (w *world) wildcard(vs *virtualService, host string) []*flow {
 	var all []*flow
 	for _, r := range vs.routes {
 		for _, m := range r.matches {
-			if r.section != sectionTLS || !slices.Contains(vs.gateways, mesh) || !slices.Contains(m.gateways, mesh) || r.to == nil || m.port == 0 {
+			if r.section != policy.SectionTLS || !slices.Contains(vs.gateways, mesh) || !slices.Contains(m.gateways, mesh) || r.to == nil || m.port == 0 {
 				continue
 			}
 			covered := w.coveredBy(host, m.port)
@@ -246,7 +246,7 @@ func (w *world) coveredBy(wildcard string, number int64) *servicePort {
 		if se.inside || !slices.ContainsFunc(se.hosts, func(host string) bool { return covers(wildcard, host) }) {
 			continue
 		}
-		if p := se.port(number); p != nil && section(p.protocol) == sectionTLS {
+		if p := se.port(number); p != nil && policy.Section(p.protocol) == policy.SectionTLS {
 			return p
 		}
 	}

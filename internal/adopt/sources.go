@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
 	"github.com/meshegress/terraform-provider-istio/internal/fields"
 )
 
@@ -24,7 +25,7 @@ func (w *world) sources(se *serviceEntry, host string) []string {
 		}
 		for _, r := range vs.routes {
 			for _, m := range r.matches {
-				if m.sourceNamespace != "" && !(r.section == sectionHTTP && m.named) {
+				if m.sourceNamespace != "" && !(r.section == policy.SectionHTTP && m.named) {
 					named = append(named, m.sourceNamespace)
 				}
 			}

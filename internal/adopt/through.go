@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
 	"github.com/meshegress/terraform-provider-istio/internal/fields"
 )
 
@@ -140,7 +141,7 @@ func (w *world) arrival(f *flow, from *route, svc *service, port int64, spoken l
 // of requests looks at their host too, one of plain TCP at nothing
 // (pilot/pkg/networking/core/gateway.go, createGatewayTCPFilterChainOpts).
 func (s *server) takes(f *flow, spoken leg) *stop {
-	requests := section(f.port.protocol) == sectionHTTP
+	requests := policy.Section(f.port.protocol) == policy.SectionHTTP
 	switch {
 	case spoken.mutual != s.terminates():
 		return failsAt(s.object, s.tlsAt, "the server wants mutual TLS (%t) and sidecars speak it (%t)", s.terminates(), spoken.mutual)
@@ -159,7 +160,7 @@ func (w *world) arrived(f *flow, s *server, r *route, m *match) (*server, *route
 			return nil, nil, nil, w.blocked(p, p.blocked)
 		}
 	}
-	if !m.named || r.section != sectionHTTP {
+	if !m.named || r.section != policy.SectionHTTP {
 		if len(m.labels) > 0 {
 			return nil, nil, nil, stopAt(m.object, m.labelsAt, "on the gateway these are labels of the gateway's own pods; a policy has no such condition")
 		}
@@ -168,8 +169,8 @@ func (w *world) arrived(f *flow, s *server, r *route, m *match) (*server, *route
 		}
 	}
 	wanted := map[string][]string{
-		sectionHTTP: {"HTTP", "HTTP2", "GRPC", "HTTPS"}, sectionTLS: {"TLS", "HTTPS"}, sectionTCP: {"TCP", "TLS", "MONGO"},
-	}[section(f.port.protocol)]
+		policy.SectionHTTP: {"HTTP", "HTTP2", "GRPC", "HTTPS"}, policy.SectionTLS: {"TLS", "HTTPS"}, policy.SectionTCP: {"TCP", "TLS", "MONGO"},
+	}[policy.Section(f.port.protocol)]
 	if !slices.Contains(wanted, s.protocol) {
 		return nil, nil, nil, stopAt(s.object, s.at, "a server of protocol %s does not take what sidecars send for %s of protocol %s", s.protocol, f.host, f.port.protocol)
 	}
@@ -179,10 +180,10 @@ func (w *world) arrived(f *flow, s *server, r *route, m *match) (*server, *route
 // onward returns the first route that takes calls for the flow's host from a
 // server further.
 func (w *world) onward(f *flow, s *server) (*route, *match) {
-	sections := []string{section(f.port.protocol)}
-	if sections[0] == sectionTLS && s.terminates() {
+	sections := []string{policy.Section(f.port.protocol)}
+	if sections[0] == policy.SectionTLS && s.terminates() {
 		// The sidecar's TLS ends here; what is inside is bytes.
-		sections[0] = sectionTCP
+		sections[0] = policy.SectionTCP
 	}
 	for _, vs := range w.virtuals {
 		if !slices.Contains(vs.gateways, s.gateway.ref()) || !vs.behind(s, f.host, sections[0]) {
@@ -205,7 +206,7 @@ func (w *world) onward(f *flow, s *server) (*route, *match) {
 // behind reports whether a VirtualService is for what arrives at a server: for
 // the host, where that is told, else for one of the server's hosts.
 func (vs *virtualService) behind(s *server, host, section string) bool {
-	if section != sectionTCP {
+	if section != policy.SectionTCP {
 		_, ok := vs.hostFor(host)
 		return ok
 	}

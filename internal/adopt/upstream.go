@@ -6,7 +6,7 @@ import (
 
 // requests writes timeout and retries. The gateway has them in a policy.
 func (w *world) requests(f *flow, sidecar, onward *route) *stop {
-	if section(f.port.protocol) != sectionHTTP {
+	if policy.Section(f.port.protocol) != policy.SectionHTTP {
 		return nil
 	}
 	for _, r := range []*route{onward, sidecar} {
@@ -64,7 +64,7 @@ func (w *world) upstream(f *flow, r *route) *stop {
 	switch {
 	case port.target != f.port.number:
 		return stopAt(r.object, r.to.at, "callers dial port %d of %s and the gateway port %d without TLS; an entry has one port for both", f.port.number, f.host, port.target)
-	case section(port.protocol) != section(f.port.protocol):
+	case policy.Section(port.protocol) != policy.Section(f.port.protocol):
 		return stopAt(port.object, port.at, "callers send %s and the gateway passes it on as %s", f.port.protocol, port.protocol)
 	}
 	return nil
@@ -85,7 +85,7 @@ func (w *world) upgrade(f *flow, set chosen, port *servicePort) *stop {
 	t := set.tls
 	at := func(format string, args ...any) *stop { return stopAt(set.rule.object, t.at, format, args...) }
 	switch {
-	case section(f.port.protocol) != sectionHTTP:
+	case policy.Section(f.port.protocol) != policy.SectionHTTP:
 		return at("the gateway begins TLS for what is no request (%s); a policy does so for requests only", f.port.protocol)
 	case t.mode != modeSimple && t.mode != modeMutual:
 		return at("the gateway speaks TLS of mode %s with the host; https_upgrade has SIMPLE and MUTUAL", t.mode)

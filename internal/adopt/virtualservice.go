@@ -14,24 +14,6 @@ import (
 // mesh is how a VirtualService names the sidecars among its gateways.
 const mesh = "mesh"
 
-// The sections of a VirtualService.
-const (
-	sectionHTTP = "http"
-	sectionTLS  = "tls"
-	sectionTCP  = "tcp"
-)
-
-// section is the one that calls of a protocol look at.
-func section(protocol string) string {
-	switch protocol {
-	case policy.HTTP, policy.HTTP2, policy.GRPC:
-		return sectionHTTP
-	case policy.HTTPS, policy.TLSSNI:
-		return sectionTLS
-	}
-	return sectionTCP
-}
-
 type virtualService struct {
 	*object
 
@@ -85,7 +67,7 @@ func readVirtualService(o *object, otherwise []string) *virtualService {
 		vs.gateways = []string{mesh}
 	}
 	vs.exports = readExports(o, s.Take("exportTo"), otherwise)
-	for _, section := range []string{sectionHTTP, sectionTLS, sectionTCP} {
+	for _, section := range []string{policy.SectionHTTP, policy.SectionTLS, policy.SectionTCP} {
 		for _, element := range s.Take(section).List() {
 			vs.routes = append(vs.routes, vs.readRoute(section, element))
 		}
@@ -128,7 +110,7 @@ func (vs *virtualService) readRoute(section string, f fields.Field) *route {
 	for _, element := range destinations {
 		r.to = r.readDestination(element)
 	}
-	if section == sectionHTTP {
+	if section == policy.SectionHTTP {
 		r.readRequests(o)
 	}
 	if r.to == nil && len(r.blocked) == 0 {
@@ -154,7 +136,7 @@ func (r *route) readDestination(f fields.Field) *destination {
 	d.Done()
 	// Of a single destination the weight says nothing.
 	o.Take("weight").Integer()
-	if r.section == sectionHTTP {
+	if r.section == policy.SectionHTTP {
 		r.lose(o.Take("headers"), "headers are not changed by a policy")
 	}
 	o.Done()
@@ -213,17 +195,17 @@ func (r *route) readMatch(f fields.Field) *match {
 		m.sourceNamespace = *namespace
 	}
 	switch r.section {
-	case sectionHTTP:
+	case policy.SectionHTTP:
 		for _, name := range []string{"uri", "scheme", "method", "authority", "headers", "queryParams", "withoutHeaders"} {
 			o.Take(name).Refuse("only some requests are led this way; a policy grants all requests to a host and port, or none")
 		}
 		o.Take("name").Text()
 		m.lose(o.Take("statPrefix"), "statistics are named after the entry")
 		o.Ignore("ignoreUriCase")
-	case sectionTLS:
+	case policy.SectionTLS:
 		m.sniHosts = lower(o.Take("sniHosts").Texts())
 		o.Take("destinationSubnets").Refuse("calls are told apart by address; an entry of TLS has names only")
-	case sectionTCP:
+	case policy.SectionTCP:
 		m.subnetsAt = o.Take("destinationSubnets")
 		for _, subnet := range m.subnetsAt.Texts() {
 			m.subnets = append(m.subnets, single(subnet))

@@ -57,9 +57,9 @@ type branch struct {
 // Whom no route takes goes as the ServiceEntry says.
 func (w *world) ways(namespace, host string, se *serviceEntry, port *servicePort) []branch {
 	var branches []branch
-	for _, vs := range w.routing(namespace, host, section(port.protocol)) {
+	for _, vs := range w.routing(namespace, host, policy.Section(port.protocol)) {
 		for _, r := range vs.routes {
-			if r.section != section(port.protocol) {
+			if r.section != policy.Section(port.protocol) {
 				continue
 			}
 			for _, m := range r.matches {
@@ -67,14 +67,14 @@ func (w *world) ways(namespace, host string, se *serviceEntry, port *servicePort
 					continue
 				}
 				labels := m.labels
-				if r.section == sectionHTTP && m.named {
+				if r.section == policy.SectionHTTP && m.named {
 					w.ignoredSource(m)
 					labels = nil
 				} else if m.sourceNamespace != "" && m.sourceNamespace != namespace {
 					m.used = true // it is for another namespace
 					continue
 				}
-				if r.section == sectionTCP && len(m.subnets) > 0 && !sameSet(m.subnets, se.addresses) {
+				if r.section == policy.SectionTCP && len(m.subnets) > 0 && !sameSet(m.subnets, se.addresses) {
 					m.subnetsAt.Fail("calls to some addresses of the host are led this way; an entry has all that the ServiceEntry declares")
 				}
 				if slices.ContainsFunc(branches, func(b branch) bool { return selects(b.labels, labels) }) {
@@ -104,7 +104,7 @@ func (w *world) ignoredSource(m *match) {
 
 // names reports whether the match takes calls for a host by name.
 func (m *match) names(section, host string) bool {
-	return section != sectionTLS || slices.ContainsFunc(m.sniHosts, func(name string) bool { return covers(name, host) })
+	return section != policy.SectionTLS || slices.ContainsFunc(m.sniHosts, func(name string) bool { return covers(name, host) })
 }
 
 // routing returns the VirtualServices that sidecars of a namespace follow for
@@ -120,10 +120,10 @@ func (w *world) routing(namespace, host, section string) []*virtualService {
 		if !ok {
 			continue
 		}
-		if section == sectionHTTP && len(name) > len(best) {
+		if section == policy.SectionHTTP && len(name) > len(best) {
 			found, best = nil, name
 		}
-		if section != sectionHTTP || len(name) == len(best) {
+		if section != policy.SectionHTTP || len(name) == len(best) {
 			found = append(found, vs)
 		}
 	}

@@ -98,7 +98,7 @@ func (c *check) wrapped(where []any, whose string, p picking) {
 		what:   fmt.Sprintf("applies %s to the connections %s to %s:%d", field, whose, p.host, p.port),
 		advice: "Delete it unless that is meant; for requests that a gateway shall send by TLS there is https_upgrade.",
 	}
-	if section(p.protocol) == tlsRoutes {
+	if policy.Section(p.protocol) == policy.SectionTLS {
 		m.warning = !p.surely(picked)
 		m.what += ", which are TLS already: the server would get TLS in TLS"
 		m.advice = "Delete it, or limit it to other hosts or ports."

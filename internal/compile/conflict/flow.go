@@ -107,21 +107,3 @@ func eachUpstream(p policy.Policy, do func(path []any, host string, to policy.To
 // isUpgraded reports whether the gateway speaks TLS for an entry by a
 // DestinationRule of the policy.
 func isUpgraded(to policy.To) bool { return to.HTTPSUpgrade != nil && to.HTTPSUpgrade.Enabled }
-
-// The sections of a VirtualService.
-const (
-	httpRoutes = "http"
-	tlsRoutes  = "tls"
-	tcpRoutes  = "tcp"
-)
-
-// section is the part of a VirtualService that routes a protocol.
-func section(protocol string) string {
-	switch protocol {
-	case policy.HTTP, policy.HTTP2, policy.GRPC:
-		return httpRoutes
-	case policy.TCP:
-		return tcpRoutes
-	}
-	return tlsRoutes
-}

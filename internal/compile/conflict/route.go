@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
+	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
 )
 
 // route is one match of one route of a VirtualService, for the sidecars.
@@ -31,7 +32,7 @@ func routes(live *unstructured.Unstructured, section string) iter.Seq[route] {
 				r.destinations = append(r.destinations, text(to, "destination", "host"))
 			}
 			matches := items(fields, "match")
-			if len(matches) == 0 && section != tlsRoutes && !yield(r) {
+			if len(matches) == 0 && section != policy.SectionTLS && !yield(r) {
 				return
 			}
 			for j, match := range matches {
@@ -59,7 +60,7 @@ func (r route) meets(f flow) bool {
 	if port := number(r.match, "port"); port != 0 && port != f.port {
 		return false
 	}
-	if r.section == httpRoutes && len(gateways) > 0 {
+	if r.section == policy.SectionHTTP && len(gateways) > 0 {
 		// Such a match takes no notice of its source labels and namespace
 		// (pilot/pkg/networking/core/route/route.go, sourceMatchHTTP).
 		return true
@@ -74,7 +75,7 @@ func (r route) meets(f flow) bool {
 // the match is for. Of a name without addresses none is known.
 func (r route) subnetsMeet(f flow) bool {
 	subnets := texts(r.match, "destinationSubnets")
-	if r.section != tcpRoutes || len(subnets) == 0 || len(f.addresses) == 0 {
+	if r.section != policy.SectionTCP || len(subnets) == 0 || len(f.addresses) == 0 {
 		return true
 	}
 	for _, subnet := range subnets {
@@ -118,9 +119,9 @@ func (r route) takes(f flow, hosts []string) taking {
 	equal := slices.Contains(hosts, f.host)
 	isBelow := func(host string) bool { return f.isWildcard() && below(f.host, host) }
 	switch r.section {
-	case tcpRoutes:
+	case policy.SectionTCP:
 		return takesAll
-	case httpRoutes:
+	case policy.SectionHTTP:
 		switch {
 		case equal:
 			return takesAll

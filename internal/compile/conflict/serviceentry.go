@@ -182,7 +182,7 @@ func (c *check) moreSpecific(d, live description) {
 		}
 		for port := range d.eachPort() {
 			for other := range live.eachPort() {
-				if port.number != other.number || section(port.protocol) != httpRoutes || !isRequests(other.protocol) {
+				if port.number != other.number || policy.Section(port.protocol) != policy.SectionHTTP || !isRequests(other.protocol) {
 					continue
 				}
 				c.meet(live.object, meeting{

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
 )
 
 // A sidecar has any number of VirtualServices for one host as long as their
@@ -67,7 +69,7 @@ func (c *check) route(live *unstructured.Unstructured, f flow, hosts []string) {
 	if same && c.sameWildcard(live, f, hosts) {
 		return
 	}
-	for r := range routes(live, section(f.protocol)) {
+	for r := range routes(live, policy.Section(f.protocol)) {
 		if !r.meets(f) {
 			continue
 		}
@@ -94,7 +96,7 @@ func (c *check) route(live *unstructured.Unstructured, f flow, hosts []string) {
 		case takesAll:
 			if !same {
 				// Of one wildcard host requests know the private one alone.
-				if !f.isWildcard() || r.section != httpRoutes {
+				if !f.isWildcard() || r.section != policy.SectionHTTP {
 					c.bypass(live, f, r.field)
 				}
 				continue
@@ -112,8 +114,8 @@ func (c *check) route(live *unstructured.Unstructured, f flow, hosts []string) {
 // sameWildcard reports two VirtualServices of one namespace for one wildcard
 // host, of which requests know only the older, whatever it routes.
 func (c *check) sameWildcard(live *unstructured.Unstructured, f flow, hosts []string) bool {
-	theirs := len(items(live.Object, "spec", httpRoutes)) > 0
-	if !f.isWildcard() || !slices.Contains(hosts, f.host) || section(f.protocol) != httpRoutes && (!theirs || c.foreign(live)) {
+	theirs := len(items(live.Object, "spec", policy.SectionHTTP)) > 0
+	if !f.isWildcard() || !slices.Contains(hosts, f.host) || policy.Section(f.protocol) != policy.SectionHTTP && (!theirs || c.foreign(live)) {
 		return false
 	}
 	c.meet(live, meeting{
@@ -144,7 +146,7 @@ func (c *check) directRoute(live *unstructured.Unstructured, f flow, hosts []str
 	if !c.foreign(live) {
 		return // what the two disagree about shows in their ServiceEntries
 	}
-	for r := range routes(live, section(f.protocol)) {
+	for r := range routes(live, policy.Section(f.protocol)) {
 		if !r.meets(f) || r.takes(f, hosts) != takesAll || !slices.ContainsFunc(r.destinations, func(host string) bool { return host != f.host }) {
 			continue
 		}

@@ -23,6 +23,27 @@ func isHTTP(protocol string) bool {
 // isTLS reports whether the workload speaks TLS, which passes through.
 func isTLS(protocol string) bool { return protocol == HTTPS || protocol == TLSSNI }
 
+// The sections of a VirtualService, by what a sidecar or gateway knows of a call.
+const (
+	SectionHTTP = "http"
+	SectionTLS  = "tls"
+	SectionTCP  = "tcp"
+)
+
+// Section is the section of a VirtualService that routes calls of a protocol.
+// Protocols of Istio that `port.protocol` does not take, such as MONGO, are
+// routed as TCP.
+func Section(protocol string) string {
+	switch {
+	case isHTTP(protocol):
+		return SectionHTTP
+	case isTLS(protocol):
+		return SectionTLS
+	default:
+		return SectionTCP
+	}
+}
+
 // UnselectedWorkloads are the values of `unselected_workloads`.
 const (
 	// Deny gives workloads that no rule selects no way to the declared hosts.

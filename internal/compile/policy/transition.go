@@ -109,19 +109,7 @@ func placeOf(d *networking.Destination) place { return place{d.GetPort().GetNumb
 
 func (l *layout) tenant(e entry, host string) tenant {
 	_, srv := l.slotOf(e.Name, host)
-	return tenant{entry: e.Name, host: srv.host, port: e.Port.Number, kind: section(e.Port.Protocol)}
-}
-
-// section is the part of a VirtualService that routes a protocol.
-func section(protocol string) string {
-	switch {
-	case isHTTP(protocol):
-		return "http"
-	case isTLS(protocol):
-		return "tls"
-	default:
-		return "tcp"
-	}
+	return tenant{entry: e.Name, host: srv.host, port: e.Port.Number, kind: Section(e.Port.Protocol)}
 }
 
 // add notes an object as the first write, unless it is what is there already.
@@ -194,7 +182,7 @@ func (l *layout) portsOf(namespace, host string) map[uint32]portUse {
 			continue
 		}
 		use := all[uint32(e.Port.Number)]
-		use.kind = section(e.Port.Protocol)
+		use.kind = Section(e.Port.Protocol)
 		use.selectors = append(use.selectors, e.selectors(namespace)...)
 		all[uint32(e.Port.Number)] = use
 	}

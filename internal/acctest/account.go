@@ -73,7 +73,8 @@ func (a account) writeKubeconfig() error {
 	return clientcmd.WriteToFile(*config, a.kubeconfig)
 }
 
-// applyFile creates the objects of a YAML file; those that exist are left alone.
+// applyFile creates the objects of a YAML file; those that exist are left
+// alone. The roles that it binds are in force afterwards.
 func applyFile(ctx context.Context, admin *rest.Config, path string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -97,7 +98,11 @@ func applyFile(ctx context.Context, admin *rest.Config, path string) error {
 			return fmt.Errorf("create %s: %w", ID(object), err)
 		}
 	}
-	return nil
+	kube, err := kubernetes.NewForConfig(admin)
+	if err != nil {
+		return err
+	}
+	return permitted(ctx, kube, objects)
 }
 
 // BindGatewayRole lets the provider run gateways in a namespace.

@@ -2,6 +2,7 @@ package acctest
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,8 +19,10 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/util/retry"
 
+	"github.com/meshegress/terraform-provider-istio/internal/acctest/permit"
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
 )
 
@@ -128,7 +131,27 @@ func (f *Fixture) Apply(namespace, text string) []*unstructured.Unstructured {
 			f.t.Fatalf("apply %s: %v", ID(object), err)
 		}
 	}
+	if err := permitted(f.t.Context(), f.Kube, objects); err != nil {
+		f.t.Fatal(err)
+	}
 	return objects
+}
+
+// permitted waits until the roles that objects bind are in force.
+func permitted(ctx context.Context, kube kubernetes.Interface, objects []*unstructured.Unstructured) error {
+	for _, object := range objects {
+		var err error
+		switch object.GetKind() {
+		case "RoleBinding":
+			err = permit.Role(ctx, kube, object.GetNamespace(), object.GetName())
+		case "ClusterRoleBinding":
+			err = permit.ClusterRole(ctx, kube, object.GetName())
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", ID(object), err)
+		}
+	}
+	return nil
 }
 
 // ApplyFile is Apply of a file.

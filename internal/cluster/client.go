@@ -49,8 +49,10 @@ type Client struct {
 	// further reads try once, so that a walk over many instances ends in time.
 	unreachable atomic.Bool
 
-	flights singleflight.Group
-	mu      sync.Mutex
+	mu sync.Mutex
+	// flights are the LISTs under way that callers share; looks the same of Secrets.
+	flights map[listKey]*flight
+	looks   singleflight.Group
 	// snapshots are the LISTs that all instances share. They answer reads
 	// until the first write, and are hints (never decisions) afterwards.
 	snapshots map[listKey]*snapshot
@@ -59,6 +61,9 @@ type Client struct {
 	// reserved are the objects that Reserve created and Create has not yet
 	// asked for.
 	reserved map[manifest.ID]reservation
+	// creating are the shared objects that an instance is creating; closed when
+	// it has tried.
+	creating map[manifest.ID]chan struct{}
 }
 
 // New returns a Client. It never dials.
@@ -90,9 +95,11 @@ func New(config *rest.Config, options Options) (*Client, error) {
 		endpoint:       options.Endpoint,
 		forceConflicts: options.ForceConflicts,
 		slots:          make(chan struct{}, concurrentRequests),
+		flights:        map[listKey]*flight{},
 		snapshots:      map[listKey]*snapshot{},
 		secrets:        map[manifest.ID]SecretLook{},
 		reserved:       map[manifest.ID]reservation{},
+		creating:       map[manifest.ID]chan struct{}{},
 	}, nil
 }
 

@@ -3,12 +3,9 @@ package cluster
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
-
-	"golang.org/x/sync/singleflight"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -118,17 +115,9 @@ func (c *Client) scoped(ctx context.Context, gvk schema.GroupVersionKind, namesp
 	return c.snapshot(ctx, listKey{gvk: gvk, namespace: namespace, selector: selector})
 }
 
-// loaded is what a flight brings home.
-type loaded struct {
-	snap *snapshot
-	// deadline is when its caller's time was up.
-	deadline time.Time
-}
-
 // snapshot returns the process's one answer to a LIST, asking for it if this
-// is the first call. Concurrent callers share the request, and none of them
-// can cancel it for the others. It ends with the time of the caller who began
-// it; who has more time begins it anew.
+// is the first call. Concurrent callers share the request. It ends with the
+// time of the caller who began it; who has more time begins it anew.
 func (c *Client) snapshot(ctx context.Context, key listKey) (*snapshot, error) {
 	mine, bounded := ctx.Deadline()
 	if !bounded {
@@ -138,41 +127,19 @@ func (c *Client) snapshot(ctx context.Context, key listKey) (*snapshot, error) {
 		if snap := c.kept(key); snap != nil {
 			return snap, nil
 		}
-		flight := c.flights.DoChan(fmt.Sprintf("%v", key), func() (any, error) {
-			detached, cancel := context.WithDeadline(context.WithoutCancel(ctx), mine)
-			defer cancel()
-			snap, err := c.load(detached, key)
-			return loaded{snap, mine}, err
-		})
-		result, err := c.land(ctx, key, flight)
+		f := c.board(ctx, key, mine)
+		landed := f.wait(ctx)
+		c.leave(key, f)
 		switch {
-		case err != nil:
-			return nil, err
-		case result.Err == nil:
-			return result.Val.(loaded).snap, nil
-		case !IsUnreachable(result.Err) || !mine.After(result.Val.(loaded).deadline):
-			return nil, result.Err
+		case !landed:
+			return nil, &OpError{
+				Verb: "list", ID: idOf(key.gvk, key.namespace, ""), Host: c.host, Endpoint: c.endpoint, Err: notSent{context.Cause(ctx)},
+			}
+		case f.err == nil:
+			return f.snap, nil
+		case !IsUnreachable(f.err) || !mine.After(f.deadline):
+			return nil, f.err
 		}
-	}
-}
-
-// land waits for a flight as long as the caller has time.
-func (c *Client) land(ctx context.Context, key listKey, flight <-chan singleflight.Result) (singleflight.Result, error) {
-	select {
-	case result := <-flight:
-		return result, nil
-	case <-ctx.Done():
-	}
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		// A flight of the same deadline is about to say what it has met.
-		select {
-		case result := <-flight:
-			return result, nil
-		case <-time.After(time.Second):
-		}
-	}
-	return singleflight.Result{}, &OpError{
-		Verb: "list", ID: idOf(key.gvk, key.namespace, ""), Host: c.host, Endpoint: c.endpoint, Err: notSent{context.Cause(ctx)},
 	}
 }
 

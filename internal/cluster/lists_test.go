@@ -6,8 +6,10 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
+	"github.com/meshegress/terraform-provider-istio/internal/acctest/permit"
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
 )
 
@@ -34,6 +36,16 @@ func (l *lab) as(role, clusterRole string) *Client {
 	if clusterRole != "" {
 		post(rbac+"clusterroles", `{"metadata":{"name":"`+name+`"},"rules":[`+clusterRole+`]}`)
 		post(rbac+"clusterrolebindings", `{"metadata":{"name":"`+name+`"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"`+name+`"},`+subject+`}`)
+	}
+	admin, err := kubernetes.NewForConfig(l.cp.RESTConfig)
+	if err == nil && role != "" {
+		err = permit.Role(l.ctx(), admin, name, "u")
+	}
+	if err == nil && clusterRole != "" {
+		err = permit.ClusterRole(l.ctx(), admin, name)
+	}
+	if err != nil {
+		l.Fatal(err)
 	}
 	answer := post(in+"/serviceaccounts/u/token", `{"spec":{}}`)
 	token, _ := answer["status"].(map[string]any)["token"].(string)

@@ -30,7 +30,7 @@ func (c *Client) GlanceSecret(ctx context.Context, namespace, name string) (Secr
 	if look, ok := c.keptSecret(id); ok {
 		return look, nil
 	}
-	answer, err, _ := c.flights.Do("secret "+id.String(), func() (any, error) {
+	answer, err, _ := c.looks.Do(id.String(), func() (any, error) {
 		look, err := c.LookAtSecret(ctx, namespace, name)
 		if err == nil {
 			c.keepSecret(id, look)

@@ -28,12 +28,12 @@ func (c *Client) ensureShared(ctx context.Context, object manifest.Object) error
 			return err
 		}
 		if live == nil {
-			_, created, err := c.applyNew(ctx, Owner{}, object)
-			if err != nil && !isTaken(err) {
+			mine, err := c.createShared(ctx, object)
+			switch {
+			case !mine:
+				n-- // another instance of this process has written it: look at once
+			case !isTaken(err):
 				return err
-			}
-			if err == nil && created {
-				return nil
 			}
 			continue
 		}
@@ -48,6 +48,40 @@ func (c *Client) ensureShared(ctx context.Context, object manifest.Object) error
 			return err
 		}
 	}
+}
+
+// createShared creates a shared object that was not there. Of the instances of
+// this process that miss it at the same moment one writes (mine). The others
+// wait for that and have to look again: what was written may be older than
+// their own use.
+func (c *Client) createShared(ctx context.Context, object manifest.Object) (mine bool, err error) {
+	id := object.ID()
+	c.mu.Lock()
+	done, busy := c.creating[id]
+	if !busy {
+		done = make(chan struct{})
+		c.creating[id] = done
+	}
+	c.mu.Unlock()
+	if busy {
+		select {
+		case <-done:
+		case <-ctx.Done():
+		}
+		return false, nil
+	}
+	defer func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.creating, id)
+		close(done)
+	}()
+	// Another creation may have ended since it was missed.
+	if live, err := c.Get(ctx, id); live != nil || err != nil {
+		return err != nil, err
+	}
+	_, _, err = c.applyNew(ctx, Owner{}, object)
+	return true, err
 }
 
 // updateShared brings a live shared object up to date, if it is not.

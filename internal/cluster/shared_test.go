@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -134,6 +135,48 @@ func TestSharedObjectsRaces(t *testing.T) {
 	}
 	all.Wait()
 	l.clean(keep)
+}
+
+// TestSharedObjectIsCreatedOnce lets all instances of a process find the object
+// missing at the same moment.
+func TestSharedObjectIsCreatedOnce(t *testing.T) {
+	l := newLab(t)
+	const users = 8
+	var looks atomic.Int32
+	everybody := make(chan struct{})
+	client := l.newClient(Options{}, func(next http.RoundTripper) http.RoundTripper {
+		return roundTrip(func(r *http.Request) (*http.Response, error) {
+			response, err := next.RoundTrip(r)
+			if r.Method == http.MethodGet && strings.Contains(r.URL.Path, "authorizationpolicies/") {
+				if looks.Add(1) == users {
+					close(everybody)
+				}
+				select {
+				case <-everybody:
+				case <-r.Context().Done():
+				}
+			}
+			return response, err
+		})
+	})
+	mark := l.mark()
+	var all sync.WaitGroup
+	releases := make([]Release, users)
+	for n := range releases {
+		releases[n] = Release{Owner: l.owner(), Objects: l.shared(fmt.Sprintf("p%d", n))}
+		all.Go(func() {
+			if _, err := client.Create(l.ctx(), releases[n]); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if n := l.requests(mark, client)["patch security.istio.io/authorizationpolicies"]; n != 1 {
+		t.Errorf("written %d times", n)
+	}
+	for _, release := range releases {
+		l.clean(release)
+	}
 }
 
 func TestSharedObjectIsNeverDowngraded(t *testing.T) {

@@ -26,10 +26,10 @@ import (
 	"istio.io/istio/pilot/test/xds"
 	"istio.io/istio/pilot/test/xdstest"
 	"istio.io/istio/pkg/config"
-	"istio.io/istio/pkg/config/constants"
 	"istio.io/istio/pkg/config/mesh"
 	"istio.io/istio/pkg/kube"
 	"istio.io/istio/pkg/kube/krt"
+	"istio.io/istio/pkg/test"
 
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
 	"github.com/meshegress/terraform-provider-istio/test/simulation/scenario"
@@ -89,10 +89,21 @@ type view struct {
 // New starts an istiod that knows the objects of all states. All states have
 // the settings, and no two share a namespace.
 func New(t *testing.T, settings scenario.Settings, states []*State) *Mesh {
+	m := &Mesh{t: t}
+	m.server, m.Rejected = Serve(t, settings, states)
+	// Sidecars of one namespace have most of their clusters in common; istiod
+	// keeps them in a cache, and so do we.
+	m.server.ConfigGen = core.NewConfigGenerator(model.NewXdsCache())
+	return m
+}
+
+// Serve starts an istiod that knows the objects of all states, and returns what
+// its validation refuses. It ends with t.
+func Serve(t test.Failer, settings scenario.Settings, states []*State) (*xds.FakeDiscoveryServer, []Rejection) {
 	// It holds on to the collections of every istiod there ever was in the
 	// process.
 	krt.GlobalDebugHandler = new(krt.DebugHandler)
-	m := &Mesh{t: t}
+	var rejected []Rejection
 	var configs []config.Config
 	var objects []runtime.Object
 	vips := &allocator{next: netip.MustParseAddr("240.240.0.1")}
@@ -115,23 +126,19 @@ func New(t *testing.T, settings scenario.Settings, states []*State) *Mesh {
 			}
 			cfg, err := istioConfig(o.Body, created, vips)
 			if err != nil {
-				m.Rejected = append(m.Rejected, Rejection{id, o.Key, err})
+				rejected = append(rejected, Rejection{id, o.Key, err})
 				continue
 			}
 			configs = append(configs, cfg)
 		}
 	}
-	m.server = xds.NewFakeDiscoveryServer(t, xds.FakeOptions{
+	return xds.NewFakeDiscoveryServer(t, xds.FakeOptions{
 		Configs:           configs,
 		KubernetesObjects: objects,
 		MeshConfig:        meshConfig(settings),
 		DebounceTime:      settle,
 		KubeClientBuilder: clientWith,
-	})
-	// Sidecars of one namespace have most of their clusters in common; istiod
-	// keeps them in a cache, and so do we.
-	m.server.ConfigGen = core.NewConfigGenerator(model.NewXdsCache())
-	return m
+	}), rejected
 }
 
 // clientWith is the fake client of Istio's tests. It is filled past the field
@@ -163,23 +170,7 @@ func (m *Mesh) sidecar(s *State, workload int) *view {
 	if v, ok := s.proxies[workload]; ok {
 		return v
 	}
-	w := s.Workloads[workload]
-	metadata := &model.NodeMetadata{
-		Namespace:      w.Namespace,
-		Labels:         w.Labels,
-		ServiceAccount: w.ServiceAccount,
-		ClusterID:      constants.DefaultClusterName,
-		IstioVersion:   istioVersion,
-		DNSCapture:     model.StringBool(s.DNSCapture),
-	}
-	v := m.view(&model.Proxy{
-		Type:            model.SidecarProxy,
-		ID:              w.Name + "." + w.Namespace,
-		ConfigNamespace: w.Namespace,
-		Labels:          w.Labels,
-		IPAddresses:     []string{s.workloadIP(workload)},
-		Metadata:        metadata,
-	})
+	v := m.view(s.Sidecar(workload))
 	if s.DNSCapture {
 		v.names = map[string][]string{}
 		for host, info := range m.server.ConfigGen.BuildNameTable(v.proxy, m.server.PushContext()).Table {
@@ -215,27 +206,10 @@ func (m *Mesh) gateway(s *State, gateway int) *view {
 	if v, ok := s.gateways[gateway]; ok {
 		return v
 	}
-	ref := s.Gateways[gateway]
-	v := m.view(&model.Proxy{
-		Type:            model.Router,
-		ID:              ref.Name + "." + ref.Namespace,
-		ConfigNamespace: ref.Namespace,
-		Labels:          podLabels(ref),
-		IPAddresses:     []string{s.gatewayIP(gateway)},
-		Metadata: &model.NodeMetadata{
-			Namespace:      ref.Namespace,
-			Labels:         podLabels(ref),
-			ServiceAccount: ref.Name,
-			ClusterID:      constants.DefaultClusterName,
-			IstioVersion:   istioVersion,
-		},
-	})
+	v := m.view(s.Gateway(gateway))
 	s.gateways[gateway] = v
 	return v
 }
-
-// istioVersion is what the proxies say they are.
-const istioVersion = "1.31.0"
 
 func (m *Mesh) view(p *model.Proxy) *view {
 	p = m.server.SetupProxy(p)

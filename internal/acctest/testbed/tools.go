@@ -23,6 +23,8 @@ const (
 	PilotAgent Tool = "pilot-agent"
 	// OpenTofuCLI is tofu: see OpenTofu.
 	OpenTofuCLI Tool = "tofu"
+	// PeerKubectl is the provider gavinbunney/kubectl, which the benchmark compares with.
+	PeerKubectl Tool = "terraform-provider-kubectl"
 	// EnvoyProxy is envoy: see Envoy.
 	EnvoyProxy Tool = "envoy"
 
@@ -67,6 +69,11 @@ func builds(tool Tool) (goBuild, error) {
 			// A -dev version satisfies no required_version.
 			ldflags: "-X github.com/opentofu/opentofu/version.dev=no",
 			about:   "OpenTofu 1.12, about 3 minutes on two cores",
+		}, nil
+	case PeerKubectl:
+		return goBuild{
+			name: string(tool), dir: filepath.Join(modules, "..", "peers", "kubectl"), pkg: "github.com/gavinbunney/terraform-provider-kubectl",
+			about: "the provider gavinbunney/kubectl, about 3 minutes on two cores",
 		}, nil
 	case supervisor:
 		return goBuild{

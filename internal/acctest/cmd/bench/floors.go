@@ -15,76 +15,87 @@ import (
 // Terraform walks resources at once.
 const connections = 10
 
-// floors is what the API server costs without a provider.
-type floors struct {
-	apply, list, destroy time.Duration
-	objects              int
-}
-
-// raw applies the objects, lists their kinds and deletes them again.
-func (l *lab) raw(ctx context.Context, objects []object) (floors, error) {
+// raw is what the API server costs without a provider: it applies the objects, lists
+// their kinds, applies what changes, and deletes them again.
+func (l *lab) raw(ctx context.Context, w work) (life, error) {
+	o := newLife()
 	client, err := dynamic.NewForConfig(l.controlPlane.RESTConfig)
 	if err != nil {
-		return floors{}, err
+		return o, err
 	}
-	f := floors{objects: len(objects)}
-	f.apply, err = inParallel(ctx, objects, func(ctx context.Context, o object) error {
+	apply := func(ctx context.Context, o object) error {
 		_, err := client.Resource(o.resource).Namespace(o.body.GetNamespace()).Apply(ctx, o.body.GetName(), o.body,
-			metav1.ApplyOptions{FieldManager: "bench"})
+			metav1.ApplyOptions{FieldManager: "bench", Force: true})
 		return err
-	})
-	if err != nil {
-		return f, err
 	}
-	began := time.Now()
-	for _, resource := range policyKinds {
-		if _, err := client.Resource(resource).List(ctx, metav1.ListOptions{LabelSelector: ours}); err != nil {
-			return f, err
-		}
-	}
-	f.list = time.Since(began)
-	f.destroy, err = inParallel(ctx, objects, func(ctx context.Context, o object) error {
+	remove := func(ctx context.Context, o object) error {
 		return client.Resource(o.resource).Namespace(o.body.GetNamespace()).Delete(ctx, o.body.GetName(), metav1.DeleteOptions{})
-	})
-	l.say("raw: apply %.2f s, list %.2f s, delete %.2f s", f.apply.Seconds(), f.list.Seconds(), f.destroy.Seconds())
-	return f, err
+	}
+	list := func() error {
+		for _, resource := range policyKinds {
+			if _, err := client.Resource(resource).List(ctx, metav1.ListOptions{LabelSelector: ours}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for _, step := range []struct {
+		operation operation
+		do        func() error
+	}{
+		{applying, func() error { return inParallel(ctx, w.objects, apply) }},
+		{noop, list},
+		{refreshing, list},
+		{changing, func() error { return inParallel(ctx, w.changed, apply) }},
+		{destroying, func() error { return inParallel(ctx, w.objects, remove) }},
+	} {
+		began, cpu := time.Now(), ownCPU()
+		if err := step.do(); err != nil {
+			return o, fmt.Errorf("%s by the raw loop: %w", step.operation, err)
+		}
+		o.costs[step.operation] = cost{wall: time.Since(began), cli: usage{cpu: ownCPU() - cpu}}
+		l.say("%s: %s %.2f s", rawLoop, step.operation, o.costs[step.operation].wall.Seconds())
+	}
+	return o, nil
 }
 
-func inParallel(ctx context.Context, objects []object, do func(context.Context, object) error) (time.Duration, error) {
-	began := time.Now()
+func inParallel(ctx context.Context, objects []object, do func(context.Context, object) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(connections)
 	for _, o := range objects {
 		group.Go(func() error { return do(ctx, o) })
 	}
-	err := group.Wait()
-	return time.Since(began), err
+	return group.Wait()
 }
 
+// probes is how many instances say what an instance costs in state.
+const probes = 10
+
 // core measures terraform_data of the same count with a state of the same size.
-func (l *lab) core(ctx context.Context, count int, stateBytes int64) (operations, error) {
+func (l *lab) core(ctx context.Context, w work) (life, error) {
 	// How many bytes of state one instance has beside its input: terraform_data
 	// stores the input twice, as `input` and as `output`.
-	probe, err := l.workspace("probe", terraformData(count, 0))
+	probe, err := l.workspace("probe", terraformData(probes, 0))
 	if err != nil {
-		return operations{}, err
+		return life{}, err
 	}
-	empty, err := l.operate(ctx, probe, nil)
+	empty, err := l.live(ctx, probe, "", "", commands(true, nil, nil)[1:2])
 	if err != nil {
-		return operations{}, err
+		return life{}, err
 	}
-	w, err := l.workspace("terraform_data", terraformData(count, max(0, int(stateBytes-empty.stateBytes)/count/2)))
+	perInstance := w.stateBytes/int64(w.count) - empty.stateBytes/probes
+	workspace, err := l.workspace("terraform_data", terraformData(w.count, max(0, int(perInstance)/2)))
 	if err != nil {
-		return operations{}, err
+		return life{}, err
 	}
-	return l.operate(ctx, w, nil)
+	return l.live(ctx, workspace, "", "", commands(true, nil, nil))
 }
 
 func terraformData(count, bytes int) string {
-	return fmt.Sprintf(`
+	return edited + fmt.Sprintf(`
 resource "terraform_data" "t" {
   count = %d
-  input = %q
+  input = var.edited && count.index == 0 ? "edited" : %q
 }
 `, count, strings.Repeat("x", bytes))
 }

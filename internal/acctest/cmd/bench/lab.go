@@ -76,9 +76,12 @@ func (l *lab) close() error {
 	return err
 }
 
+// administrator is the user of the control plane's kubeconfig.
+const administrator = "admin"
+
 // workspace makes a directory with one configuration, in place of an earlier one of
 // that name.
-func (l *lab) workspace(name, main string) (*workspace.Workspace, error) {
+func (l *lab) workspace(name, main string, env ...string) (*workspace.Workspace, error) {
 	dir := filepath.Join(l.dir, name)
 	if err := os.RemoveAll(dir); err != nil {
 		return nil, err
@@ -86,7 +89,7 @@ func (l *lab) workspace(name, main string) (*workspace.Workspace, error) {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return nil, err
 	}
-	w, err := workspace.New(dir, l.cli, l.provider, "KUBE_CONFIG_PATH="+l.controlPlane.Kubeconfig)
+	w, err := workspace.New(dir, l.cli, l.provider, env...)
 	if err != nil {
 		return nil, err
 	}

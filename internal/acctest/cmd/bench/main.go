@@ -1,14 +1,20 @@
-// Command bench measures what N policies cost, beside what the same work costs
-// without the provider, in the same run on the same machine:
+// Command bench measures what N policies cost, beside what the same objects cost
+// otherwise, in the same run on the same machine:
 //
 //   - core's floor: `terraform_data` of the same count and the same bytes of state;
 //   - the API floor: a client-go loop that applies and deletes the same objects
-//     over 10 connections, and the LISTs of their kinds.
+//     over 10 connections, and the LISTs of their kinds;
+//   - `kubectl apply --server-side` of the same objects;
+//   - a provider of manifests, gavinbunney/kubectl, with a resource for each object;
+//   - the provider over a link with round trips of 50 ms, beside the time that its
+//     writes need at least, as one has to follow another.
 //
 // A policy has one HTTPS host and one source. The figures that matter are the
-// ratios; seconds are this machine's.
+// ratios; seconds are this machine's. A provider that asks the API server what it
+// serves ends the run: it has to make no discovery request.
 //
 //	N=100 go run ./internal/acctest/cmd/bench
+//	... -rows 'terraform_data raw kubectl kubectl_manifest=10 wan'
 //	N="10 100 1000" ... -docs page.md           puts the figures into a page
 //	ACCTEST_CLI=tofu ...                        with OpenTofu
 package main
@@ -30,16 +36,28 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	docs := flag.String("docs", "", "a page to put the figures into")
+	rows := flag.String("rows", defaultRows, "what to compare with, separated by blanks; name=N runs a row with N policies at most")
 	flag.Parse()
-	if err := run(ctx, os.Stdout, *docs); err != nil {
+	if err := run(ctx, os.Stdout, *rows, *docs); err != nil {
 		fmt.Fprintf(os.Stderr, "bench: %v\n", err)
 		stop()
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, out io.Writer, docs string) (err error) {
+// measured is one count of policies.
+type measured struct {
+	count, objects int
+	// rows are the subjects' by name, ours among them.
+	rows map[string]life
+}
+
+func run(ctx context.Context, out io.Writer, rows, docs string) (err error) {
 	counts, err := countsOf(os.Getenv("N"))
+	if err != nil {
+		return err
+	}
+	chosen, err := selectRows(rows)
 	if err != nil {
 		return err
 	}
@@ -48,32 +66,51 @@ func run(ctx context.Context, out io.Writer, docs string) (err error) {
 	if err != nil {
 		return err
 	}
-	e, err := measureExecutable(ctx, l.provider)
-	if err != nil {
+	var r results
+	if r.executable, err = measureExecutable(ctx, l.provider); err != nil {
 		return err
 	}
-	var runs []measured
 	for _, count := range counts {
-		m := measured{count: count}
-		var objects []object
-		if m.provider, objects, err = l.policies(ctx, count); err != nil {
+		m, err := l.compare(ctx, chosen, count)
+		if err != nil {
 			return err
 		}
-		if m.core, err = l.core(ctx, count, m.provider.stateBytes); err != nil {
-			return err
+		r.runs = append(r.runs, m)
+		if count == counts[len(counts)-1] {
+			break
 		}
-		if m.raw, err = l.raw(ctx, objects); err != nil {
-			return err
-		}
-		report(out, count, m.provider, m.core, m.raw)
-		runs = append(runs, m)
+		_, _ = fmt.Fprint(out, m.times()+"\n")
 	}
-	_, _ = fmt.Fprintf(out, "\nExecutable: %.1f MB, starts in %d ms (the middle of %d starts).\n",
-		float64(e.size)/(1<<20), e.startUp.Milliseconds(), starts)
+	if count := r.wanCount(chosen); count > 0 {
+		if r.wan, err = l.wan(ctx, count); err != nil {
+			return err
+		}
+	}
+	_, _ = fmt.Fprint(out, r.text(true))
 	if docs == "" {
 		return nil
 	}
-	return writeDocs(docs, e, runs)
+	return writeDocs(docs, r.text(false))
+}
+
+// compare runs the provider and all chosen rows with so many policies.
+func (l *lab) compare(ctx context.Context, chosen selection, count int) (measured, error) {
+	m := measured{count: count, rows: map[string]life{}}
+	own, made, err := l.policies(ctx, count)
+	if err != nil {
+		return m, err
+	}
+	m.objects = len(made.objects)
+	m.rows[ourPolicies] = own
+	for _, s := range subjects {
+		if !chosen.has(s.name, count) {
+			continue
+		}
+		if m.rows[s.name], err = s.live(l, ctx, made); err != nil {
+			return m, err
+		}
+	}
+	return m, nil
 }
 
 // countsOf reads the numbers of policies, separated by blanks.

@@ -9,12 +9,16 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/protobuf/types/known/emptypb"
 )
 
 // executable is what every command of a CLI pays for before it does anything.
 type executable struct {
 	size    int64         // bytes, as released
-	startUp time.Duration // until the provider says where it listens
+	startUp time.Duration // until the provider has answered with its schema
 }
 
 // starts is how often the start is measured; the middle one counts.
@@ -48,8 +52,9 @@ func measureExecutable(ctx context.Context, path string) (executable, error) {
 	return executable{info.Size(), times[starts/2]}, nil
 }
 
-// startUp starts the provider as Terraform does, and ends it at its first line: the
-// handshake of go-plugin (github.com/hashicorp/go-plugin, docs/internals.md).
+// startUp starts the provider as Terraform does, asks for its schema and ends it. Its
+// first line says where it listens: the handshake of go-plugin
+// (github.com/hashicorp/go-plugin, docs/internals.md).
 func startUp(ctx context.Context, path string) (time.Duration, error) {
 	command := exec.CommandContext(ctx, path)
 	command.Env = append(os.Environ(), "PLUGIN_PROTOCOL_VERSIONS=6",
@@ -63,12 +68,32 @@ func startUp(ctx context.Context, path string) (time.Duration, error) {
 	if err := command.Start(); err != nil {
 		return 0, err
 	}
+	defer func() {
+		_ = command.Process.Kill()
+		_ = command.Wait()
+	}()
 	line, err := bufio.NewReader(stdout).ReadString('\n')
-	took := time.Since(began)
-	_ = command.Process.Kill()
-	_ = command.Wait()
-	if err != nil || !strings.Contains(line, "|grpc|") {
+	fields := strings.Split(strings.TrimSpace(line), "|") // version|protocol|network|address|grpc|certificate
+	if err != nil || len(fields) < 5 || fields[4] != "grpc" {
 		return 0, fmt.Errorf("%s should say where it listens, and says %q: %w", path, line, err)
 	}
-	return took, nil
+	if err := askSchema(ctx, fields[2]+":"+fields[3]); err != nil {
+		return 0, fmt.Errorf("schema of %s: %w", path, err)
+	}
+	return time.Since(began), nil
+}
+
+// schemaBytes is more than an answer with all schemas has.
+const schemaBytes = 64 << 20
+
+// askSchema calls GetProviderSchema, whose request is empty and whose answer is kept
+// as bytes: terraform-plugin-go does not export the messages.
+func askSchema(ctx context.Context, target string) error {
+	connection, err := grpc.NewClient(target, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = connection.Close() }()
+	return connection.Invoke(ctx, "/tfplugin6.Provider/GetProviderSchema", &emptypb.Empty{}, &emptypb.Empty{},
+		grpc.MaxCallRecvMsgSize(schemaBytes), grpc.WaitForReady(true))
 }

@@ -39,7 +39,7 @@ func (r results) text(full bool) string {
 		b.WriteString("\n" + m.resources(full))
 	}
 	if r.wan != nil {
-		b.WriteString("\n" + r.wan.text(r.local(r.wan.count)))
+		b.WriteString("\n" + r.wan.text(r.local(r.wan.count), full))
 	}
 	_, _ = fmt.Fprintf(&b, "\nMeasured on %s/%s with %d cores. The provider's executable has %d MB. Rows:\n\n",
 		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), r.executable.size>>20)
@@ -186,8 +186,9 @@ func verbs(c cost) string {
 	return strings.Join(parts, ", ")
 }
 
-// text is the table of the long way, beside the same without it.
-func (w wan) text(local life) string {
+// text is the table of the long way, beside the same without it. A full one has the
+// requests of one policy alone, and when they came in.
+func (w wan) text(local life, full bool) string {
 	t := table{}
 	t.add(fmt.Sprintf("%d policies, round trips of %d ms", w.count, roundTrip.Milliseconds()), "far", "near", "at least", "ratio", "requests")
 	t.rule(6)
@@ -200,8 +201,15 @@ func (w wan) text(local life) string {
 		}
 		t.add(string(o), fmt.Sprintf("%.2f s", c.wall.Seconds()), fmt.Sprintf("%.2f s", local.costs[o].wall.Seconds()), least, ratio, fmt.Sprint(len(c.requests)))
 	}
-	return t.String() + fmt.Sprintf("\nThe least time of an apply is %d round trips, one after the other: %d stages of writes for each of %d policies, %d of which are walked at once, and %d until the first write. One policy alone took %d rounds of requests, the handshakes not counted.\n",
-		w.rounds(), w.stages, w.count, walkers, startRounds, w.alone)
+	_, _ = fmt.Fprintf(&t, "\nThe least time of an apply is %d round trips, one after the other: %d stages of writes for each of %d policies, %d of which are walked at once, and %d until the first write. One policy alone took %d rounds of requests, the handshakes not counted.\n",
+		w.rounds(), w.stages, w.count, walkers, startRounds, inTurn(w.alone))
+	if full {
+		t.WriteString("\nThese are:\n\n")
+		for _, r := range w.alone {
+			_, _ = fmt.Fprintf(&t, "    %5d ms %s %s %s\n", r.Time.Sub(w.alone[0].Time).Milliseconds(), r.Verb, r.Resource, strings.TrimPrefix(r.Namespace+"/"+r.Name, "/"))
+		}
+	}
+	return t.String()
 }
 
 // table is one in Markdown.

@@ -39,8 +39,8 @@ type wan struct {
 	// stages is how many requests of one policy have to follow one another: what lets
 	// traffic in is written when all before it is acknowledged.
 	stages int
-	// alone is how many rounds of requests an apply of a single policy took.
-	alone int
+	// alone are the requests of an apply of a single policy.
+	alone testbed.Requests
 	life
 }
 
@@ -81,7 +81,7 @@ func (l *lab) wan(ctx context.Context, count int) (*wan, error) {
 	if err != nil {
 		return nil, err
 	}
-	far.alone = inTurn(single.costs[applying].requests)
+	far.alone = single.costs[applying].requests
 	if w, err = l.workspace(longWay, configuration(count), "KUBE_CONFIG_PATH="+kubeconfig); err != nil {
 		return nil, err
 	}

@@ -108,7 +108,7 @@ resource "istio_egress_traffic_policy" "wiki" {
   name              = "wiki"
   by_egress_gateway = local.gateway
   egress_rules = [{
-    from = [{ namespace = "platform" }]
+    from = [{ namespace = "platform", workload_selector = {} }]
     to = [{
       name       = "wikipedia"
       hosts      = ["*.wikipedia.org"]
@@ -122,7 +122,7 @@ resource "istio_egress_traffic_policy" "wiki" {
 resource "istio_egress_traffic_policy" "packages" {
   name = "packages"
   egress_rules = [{
-    from = [{ namespace = "platform" }]
+    from = [{ namespace = "platform", workload_selector = {} }]
     to   = [{ name = "debian", hosts = ["deb.debian.org"], port = { name = "http", number = 80, protocol = "HTTP" } }]
   }]
 }

@@ -97,6 +97,12 @@ func rules(flows []*flow) []policy.Rule {
 	var bundles []*bundle
 	for _, f := range flows {
 		from := policy.From{Namespace: f.namespace, WorkloadSelector: f.labels, ServiceAccounts: f.accounts}
+		if len(from.WorkloadSelector) == 0 {
+			from.WorkloadSelector = nil
+			if len(from.ServiceAccounts) == 0 {
+				from.WorkloadSelector = map[string]string{}
+			}
+		}
 		i := slices.IndexFunc(bundles, func(b *bundle) bool {
 			return key(b.to) == key(f.to) && (len(b.from[0].ServiceAccounts) > 0) == (len(f.accounts) > 0)
 		})

@@ -16,7 +16,13 @@ type Problem struct {
 	Detail  string
 	// Warning is a problem that does not stop the plan.
 	Warning bool
+	// Topic is the section of a guide that says more, `<guide>#<anchor>`; empty
+	// if there is none.
+	Topic string
 }
+
+// MisspelledTopic is about names that Terraform drops without a word.
+const MisspelledTopic = "troubleshooting#a-misspelled-name"
 
 var attributeName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_-]*$`)
 

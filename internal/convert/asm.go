@@ -68,10 +68,15 @@ func asmRule(o *fields.Object) policy.Rule {
 	rule := policy.Rule{Name: o.Take("name").NonEmpty()}
 	for _, element := range o.Take("from").List() {
 		source := element.Object()
-		rule.From = append(rule.From, policy.From{
+		from := policy.From{
 			Namespace:        source.Take("namespace").RequiredText(),
 			WorkloadSelector: source.Take("workloadSelector").TextMap(),
-		})
+		}
+		if from.WorkloadSelector == nil {
+			// ASM means all of them, which our attribute says.
+			from.WorkloadSelector = map[string]string{}
+		}
+		rule.From = append(rule.From, from)
 		source.Done()
 	}
 	for _, element := range o.Take("to").List() {

@@ -18,6 +18,9 @@ func Problems(problems []compile.Problem) diag.Diagnostics {
 	var diags diag.Diagnostics
 	for _, p := range problems {
 		at := Path(p.Path)
+		if p.Topic != "" {
+			p.Detail = Topic(p.Topic).With(p.Detail)
+		}
 		switch {
 		case p.Warning && len(p.Path) == 0:
 			diags.AddWarning(p.Summary, p.Detail)

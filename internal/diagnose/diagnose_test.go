@@ -24,6 +24,7 @@ func TestProblems(t *testing.T) {
 		{Summary: "whole", Detail: "d"},
 		{Summary: "whole", Detail: "w", Warning: true},
 		{Path: []any{"egress_rules", 2, "to", 0, "hosts"}, Summary: "at", Detail: "d"},
+		{Path: []any{"name"}, Summary: "more", Detail: "d", Topic: string(diagnose.Exists)},
 		{Path: []any{"labels", "app.kubernetes.io/name"}, Summary: "key", Detail: "d", Warning: true},
 	})
 	want := diag.Diagnostics{
@@ -31,6 +32,7 @@ func TestProblems(t *testing.T) {
 		diag.NewWarningDiagnostic("whole", "w"),
 		diag.NewAttributeErrorDiagnostic(
 			path.Root("egress_rules").AtListIndex(2).AtName("to").AtListIndex(0).AtName("hosts"), "at", "d"),
+		diag.NewAttributeErrorDiagnostic(path.Root("name"), "more", diagnose.Exists.With("d")),
 		diag.NewAttributeWarningDiagnostic(path.Root("labels").AtMapKey("app.kubernetes.io/name"), "key", "d"),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -42,7 +42,7 @@ func (t Topic) With(detail string) string {
 func (t Topic) Problems(problems []compile.Problem) diag.Diagnostics {
 	told := make([]compile.Problem, len(problems))
 	for i, p := range problems {
-		p.Detail = t.With(p.Detail)
+		p.Topic = string(t)
 		told[i] = p
 	}
 	return Problems(told)

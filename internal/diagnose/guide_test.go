@@ -35,13 +35,17 @@ func anchors(t *testing.T, page string) map[string]bool {
 
 // TestTopicsExist looks for the heading that each diagnostic leads to.
 func TestTopicsExist(t *testing.T) {
-	source, err := os.ReadFile("guide.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	topics := topic.FindAllStringSubmatch(string(source), -1)
-	if len(topics) == 0 {
-		t.Fatal("guide.go has no topics")
+	var topics [][]string
+	for _, file := range []string{"guide.go", "../compile/problem.go"} {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := topic.FindAllStringSubmatch(string(source), -1)
+		if len(found) == 0 {
+			t.Fatalf("%s has no topics", file)
+		}
+		topics = append(topics, found...)
 	}
 	for _, found := range topics {
 		if page := "../../templates/guides/" + found[1] + ".md.tmpl"; !anchors(t, page)[found[2]] {

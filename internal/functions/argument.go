@@ -11,8 +11,10 @@ import (
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/defaults"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
@@ -21,7 +23,7 @@ import (
 // decode reads an object by the schema of its attributes into an intent, whose
 // json tags are their names. It does what Terraform does for a resource block:
 // it converts types, puts defaults in, and refuses unknown and missing names.
-// Nulls in a list and optional lists and maps that are empty are refused as the
+// Nulls in a list, and lists and maps that must not be empty, are refused as the
 // resources' validators do: an empty list of service accounts, say, must not
 // mean any.
 func decode(ctx context.Context, attributes map[string]schema.Attribute, argument types.Dynamic, intent any) []compile.Problem {
@@ -155,11 +157,33 @@ func (d *decoder) mapping(at []any, attribute schema.MapAttribute, value attr.Va
 	return all, true
 }
 
-// notEmpty refuses an optional list or map without elements.
+// notEmpty refuses a list or map without elements where the schema's
+// validators do.
 func (d *decoder) notEmpty(at []any, attribute schema.Attribute, size int) {
-	if size == 0 && attribute.IsOptional() {
+	if size == 0 && attribute.IsOptional() && d.refusesEmpty(attribute) {
 		d.fail(at, "Empty", "It has at least one element. Leave the attribute out, or set it to null, for its default.")
 	}
+}
+
+// refusesEmpty asks the validators of a list or map what they say of an empty
+// one.
+func (d *decoder) refusesEmpty(attribute schema.Attribute) bool {
+	var diags diag.Diagnostics
+	switch attribute := attribute.(type) {
+	case schema.ListAttribute:
+		for _, v := range attribute.Validators {
+			var resp validator.ListResponse
+			v.ValidateList(d.ctx, validator.ListRequest{ConfigValue: types.ListValueMust(attribute.ElementType, nil)}, &resp)
+			diags.Append(resp.Diagnostics...)
+		}
+	case schema.MapAttribute:
+		for _, v := range attribute.Validators {
+			var resp validator.MapResponse
+			v.ValidateMap(d.ctx, validator.MapRequest{ConfigValue: types.MapValueMust(attribute.ElementType, nil)}, &resp)
+			diags.Append(resp.Diagnostics...)
+		}
+	}
+	return diags.HasError()
 }
 
 // primitive converts as Terraform does between strings, numbers and Booleans.

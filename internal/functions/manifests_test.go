@@ -272,7 +272,7 @@ func TestPolicyProblems(t *testing.T) {
 		maps.Copy(to, change)
 		return to
 	}
-	source := map[string]any{"namespace": "shop"}
+	source := map[string]any{"namespace": "shop", "workload_selector": map[string]any{}}
 	with := func(from, to map[string]any) map[string]any {
 		return map[string]any{
 			"name": "p", "by_egress_gateway": map[string]any{"name": "egw"},
@@ -295,7 +295,8 @@ func TestPolicyProblems(t *testing.T) {
 		"null in a list":     {with(source, entry(map[string]any{"hosts": []any{nil}})), "policy.egress_rules[0].to[0].hosts[0]: Null in a list"},
 		"null in a map":      {with(map[string]any{"namespace": "shop", "workload_selector": map[string]any{"app": nil}}, entry(nil)), "policy.egress_rules[0].from[0].workload_selector.app: Null in a map"},
 		"empty accounts":     {with(map[string]any{"namespace": "shop", "service_accounts": []any{}}, entry(nil)), "policy.egress_rules[0].from[0].service_accounts: Empty"},
-		"empty selector":     {with(map[string]any{"namespace": "shop", "workload_selector": map[string]any{}}, entry(nil)), "policy.egress_rules[0].from[0].workload_selector: Empty"},
+		"no workloads":       {with(map[string]any{"namespace": "shop"}, entry(nil)), "policy.egress_rules[0].from[0]: Source without workloads"},
+		"null workloads":     {with(map[string]any{"namespace": "shop", "workload_selector": nil}, entry(nil)), "policy.egress_rules[0].from[0]: Source without workloads"},
 		"not a number":       {with(source, entry(map[string]any{"by_egress_gateway": map[string]any{"port": 80.5}})), `policy.egress_rules[0].to[0].by_egress_gateway.port: Not a whole number: "80.5"`},
 		"not a Boolean":      {with(source, entry(map[string]any{"https_upgrade": map[string]any{"enabled": "yes", "port": 443}})), "policy.egress_rules[0].to[0].https_upgrade.enabled: Not a Boolean"},
 		"not a string":       {with(source, entry(map[string]any{"name": []any{}})), "policy.egress_rules[0].to[0].name: Wrong type: A string"},

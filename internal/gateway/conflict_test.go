@@ -107,7 +107,7 @@ resource "istio_egress_traffic_policy" "p" {
   name              = "payments"
   by_egress_gateway = { name = "a", namespace = %q }
   egress_rules = [{
-    from = [{ namespace = %q }]
+    from = [{ namespace = %q, workload_selector = {} }]
     to   = [{ name = "api", hosts = ["api.example.com"], port = { name = "https", number = 443, protocol = "HTTPS" } }]
   }]
 }

@@ -30,10 +30,15 @@ type Computed struct {
 }
 
 // Facts follow from the intent alone: the plan knows them.
+//
+// What Reference has and the intent has not stands beside it under the same
+// name: Terraform takes a whole gateway for `by_egress_gateway` too, as an
+// object that has the attributes of a reference, and it must be the same one.
 type Facts struct {
-	ServiceHost types.String `tfsdk:"service_host"`
-	Selector    types.Map    `tfsdk:"selector"`
-	Reference   types.Object `tfsdk:"reference"`
+	ServiceHost    types.String `tfsdk:"service_host"`
+	Selector       types.Map    `tfsdk:"selector"`
+	ServiceAccount types.String `tfsdk:"service_account"`
+	Reference      types.Object `tfsdk:"reference"`
 }
 
 // Addresses are what the cluster gives the Service.
@@ -69,8 +74,9 @@ func factsOf(g workload.Gateway, mesh compile.Mesh) Facts {
 
 func factsOfReference(reference compile.Reference, host string) Facts {
 	return Facts{
-		ServiceHost: types.StringValue(host),
-		Selector:    values.Map(reference.Selector),
+		ServiceHost:    types.StringValue(host),
+		Selector:       values.Map(reference.Selector),
+		ServiceAccount: types.StringPointerValue(reference.ServiceAccount),
 		Reference: types.ObjectValueMust(referenceTypes, map[string]attr.Value{
 			"name":            types.StringValue(reference.Name),
 			"namespace":       types.StringValue(reference.Namespace),
@@ -85,9 +91,10 @@ func factsOfReference(reference compile.Reference, host string) Facts {
 
 func unknownFacts() Facts {
 	return Facts{
-		ServiceHost: types.StringUnknown(),
-		Selector:    types.MapUnknown(types.StringType),
-		Reference:   types.ObjectUnknown(referenceTypes),
+		ServiceHost:    types.StringUnknown(),
+		Selector:       types.MapUnknown(types.StringType),
+		ServiceAccount: types.StringUnknown(),
+		Reference:      types.ObjectUnknown(referenceTypes),
 	}
 }
 
@@ -137,7 +144,7 @@ func (c Computed) attributes() values.Attributes {
 }
 
 func (f Facts) attributes() values.Attributes {
-	return values.Attributes{"service_host": f.ServiceHost, "selector": f.Selector, "reference": f.Reference}
+	return values.Attributes{"service_host": f.ServiceHost, "selector": f.Selector, "service_account": f.ServiceAccount, "reference": f.Reference}
 }
 
 func (a Addresses) attributes() values.Attributes {

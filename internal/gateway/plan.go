@@ -134,7 +134,7 @@ func (r *Resource) partialFacts(ctx context.Context, plan tfsdk.Plan) (Facts, di
 		Name: name.ValueString(), Namespace: namespace.ValueString(), Revision: revision.ValueStringPointer(),
 		Authorization: authorization.ValueString(), MutualTLS: mutualTLS.ValueBool(),
 	}, r.provider.Mesh)
-	facts.ServiceHost, facts.Selector = known.ServiceHost, known.Selector
+	facts.ServiceHost, facts.Selector, facts.ServiceAccount = known.ServiceHost, known.Selector, known.ServiceAccount
 	if !revision.IsUnknown() && !authorization.IsUnknown() && !mutualTLS.IsUnknown() {
 		facts.Reference = known.Reference
 	}

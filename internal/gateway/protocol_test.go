@@ -2,9 +2,11 @@ package gateway
 
 import (
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 	"sigs.k8s.io/yaml"
@@ -106,6 +108,44 @@ func TestUnknowns(t *testing.T) {
 		root, ok := leaf.Steps()[0].(tftypes.AttributeName)
 		if want := !(ok && facts[string(root)]); planned["reference"].IsFullyKnown() != want {
 			t.Errorf("%s unknown: reference known is %v", leaf, !want)
+		}
+	}
+}
+
+// TestWholeGatewayIsItsReference: Terraform takes a whole gateway where a
+// reference is asked for, as the object of those of its attributes that a
+// reference has. None may be missing, or say something else.
+func TestWholeGatewayIsItsReference(t *testing.T) {
+	s := newServer(t, true)
+	g := everything(t)
+	if g.Revision == nil {
+		t.Fatal("the revision would be the provider's, which a policy falls back to by itself")
+	}
+	// With something unknown that does not matter here, the plan looks at no cluster.
+	config, err := tftypes.Transform(s.config(t, g), func(at *tftypes.AttributePath, value tftypes.Value) (tftypes.Value, error) {
+		if at.Equal(tftypes.NewAttributePath().WithAttributeName("access_log")) {
+			return tftypes.NewValue(value.Type(), tftypes.UnknownValue), nil
+		}
+		return value, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	planned := s.create(config)
+	var reference map[string]tftypes.Value
+	if err := planned["reference"].As(&reference); err != nil || len(reference) != reflect.TypeFor[compile.Reference]().NumField() {
+		t.Fatalf("reference has %d attributes: %v", len(reference), err)
+	}
+	for name, value := range reference {
+		if whole, ok := planned[name]; !ok || !whole.Equal(value) {
+			t.Errorf("%s is %s in reference, and %s of the gateway", name, value, whole)
+		}
+	}
+	var data datasource.SchemaResponse
+	(&DataSource{}).Schema(t.Context(), datasource.SchemaRequest{}, &data)
+	for name, typ := range referenceTypes {
+		if attribute, ok := data.Schema.Attributes[name]; !ok || !attribute.GetType().Equal(typ) {
+			t.Errorf("the data source has no %s of type %s", name, typ)
 		}
 	}
 }

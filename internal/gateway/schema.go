@@ -129,7 +129,8 @@ func computedAttributes() map[string]schema.Attribute {
 				"hostname": computedString("DNS name, if the load balancer has one."),
 			}},
 		},
-		"selector": computedMap("Labels by which Istio objects such as Gateway select the pods."),
+		"selector":        computedMap("Labels by which Istio objects such as Gateway select the pods."),
+		"service_account": computedString("Service account of the pods."),
 		"reference": schema.SingleNestedAttribute{
 			MarkdownDescription: "What `by_egress_gateway` of an `istio_egress_traffic_policy` takes. The plan knows it.",
 			Computed:            true,

@@ -109,7 +109,7 @@ func splitID(id string) (namespace, name types.String) {
 	return values.TextOrNull(first), values.TextOrNull(second)
 }
 
-// labels is null for no labels, as the attribute is in a policy.
+// labels is null for no labels: all workloads of the namespace.
 func labels(selector map[string]string) types.Map {
 	if len(selector) == 0 {
 		return types.MapNull(types.StringType)

@@ -92,7 +92,7 @@ func (a *auditor) compare(id string, p policy.Policy, m cluster.Marked) bool {
 
 // invalid returns the first error of a policy.
 func invalid(p policy.Policy, mesh compile.Mesh) (compile.Problem, bool) {
-	for _, problem := range policy.Validate(p, mesh) {
+	for _, problem := range policy.Validate(policy.Spelled(p), mesh) {
 		if !problem.Warning {
 			return problem, true
 		}

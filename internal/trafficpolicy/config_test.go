@@ -31,7 +31,7 @@ resource "istio_egress_traffic_policy" %q {
 func (s scene) minimal() string {
 	return s.policy(fmt.Sprintf(`
   egress_rules = [{
-    from = [{ namespace = %q }]
+    from = [{ namespace = %q, workload_selector = {} }]
     to   = [{ name = "web", hosts = ["httpbin.org"], port = { name = "https", number = 443, protocol = "HTTPS" } }]
   }]`, s.shop))
 }
@@ -51,7 +51,7 @@ resource "istio_egress_traffic_policy" "test" {
   egress_rules = [
     {
       name = "tcp"
-      from = [{ namespace = %[3]q }]
+      from = [{ namespace = %[3]q, workload_selector = {} }]
       to = [
         { name = "db", hosts = ["db.partner.example"], addresses = ["203.0.113.7"], port = { name = "tcp", number = 5432, protocol = "TCP" } },
         { name = "ip", hosts = ["203.0.113.9"], port = { name = "tcp", number = 5433, protocol = "TCP" } },

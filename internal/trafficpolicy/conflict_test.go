@@ -79,7 +79,7 @@ func TestExplicitPortTaken(t *testing.T) {
 	with := func(label, host string) string {
 		return s.named(label, label, fmt.Sprintf(`
   egress_rules = [{
-    from = [{ namespace = %[1]q }]
+    from = [{ namespace = %[1]q, workload_selector = {} }]
     to   = [
       { name = "api", hosts = ["api.%[2]s"], port = { name = "https", number = 443, protocol = "HTTPS" } },
       { name = "web", hosts = [%[2]q], port = { name = "https", number = 443, protocol = "HTTPS" }, by_egress_gateway = { port = 12345 } },

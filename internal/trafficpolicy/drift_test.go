@@ -131,7 +131,7 @@ func TestDriftLifecycle(t *testing.T) {
 func (s scene) upgraded() string {
 	return s.policy(fmt.Sprintf(`
   egress_rules = [{
-    from = [{ namespace = %q }]
+    from = [{ namespace = %q, workload_selector = {} }]
     to = [{
       name = "web", hosts = ["httpbin.org"], port = { name = "http", number = 80, protocol = "HTTP" }
       https_upgrade = { enabled = true, port = 443 }

@@ -32,14 +32,14 @@ resource "istio_egress_traffic_policy" "many" {
   name              = "p-${count.index + 10}"
   by_egress_gateway = { name = "gw", namespace = %[1]q }
   egress_rules = [{
-    from = [{ namespace = count.index == 0 ? %[3]q : %[2]q }]
+    from = [{ namespace = count.index == 0 ? %[3]q : %[2]q, workload_selector = {} }]
     to   = [{ name = "web", hosts = ["h${count.index}.example.com"], port = { name = "https", number = 443, protocol = "HTTPS" } }]
   }]
 }
 resource "istio_egress_traffic_policy" "direct" {
   name = "direct"
   egress_rules = [{
-    from = [{ namespace = %[2]q }]
+    from = [{ namespace = %[2]q, workload_selector = {} }]
     to   = [{ name = "api", hosts = ["direct.example.com"], port = { name = "https", number = 443, protocol = "HTTPS" } }]
   }]
 }

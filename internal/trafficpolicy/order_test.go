@@ -45,7 +45,7 @@ func TestUpdateNarrowsFirst(t *testing.T) {
 		}
 	}
 	marked := func() { mark = f.Mark() }
-	unfinished := fmt.Sprintf(`, { namespace = %q }`, forbidden)
+	unfinished := fmt.Sprintf(`, { namespace = %q, workload_selector = {} }`, forbidden)
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: f.ProviderFactories(),
 		CheckDestroy:             f.CheckNothingLeft,

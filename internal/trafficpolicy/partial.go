@@ -68,7 +68,7 @@ func (k *partial) rule(i int) policy.Rule {
 	for j := range k.length("egress_rules", i, "from") {
 		var from policy.From
 		if !k.take(&from, "egress_rules", i, "from", j) {
-			from = policy.From{Namespace: fmt.Sprintf("unknown-namespace-%d-%d", i, j)}
+			from = policy.From{Namespace: fmt.Sprintf("unknown-namespace-%d-%d", i, j), WorkloadSelector: map[string]string{}}
 		}
 		rule.From = append(rule.From, from)
 	}

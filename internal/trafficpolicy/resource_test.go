@@ -139,7 +139,7 @@ func TestDirectLifecycle(t *testing.T) {
 func direct(namespaces ...string) string {
 	from := ""
 	for _, namespace := range namespaces {
-		from += `{ namespace = "` + namespace + `" }, `
+		from += `{ namespace = "` + namespace + `", workload_selector = {} }, `
 	}
 	return `
 resource "istio_egress_traffic_policy" "test" {

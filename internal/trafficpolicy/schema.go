@@ -91,7 +91,7 @@ func timeoutsAttribute(ctx context.Context) schema.Attribute {
 // attributes are those of compile.Reference.
 func gatewayAttribute() schema.Attribute {
 	return schema.SingleNestedAttribute{
-		MarkdownDescription: "The egress gateway: the `reference` of an `istio_egress_gateway` (resource or data source), or an object of the same shape. " +
+		MarkdownDescription: "The egress gateway: the `reference` of an `istio_egress_gateway` (resource or data source), which is the same as all of it, or an object of the same shape. " +
 			"Another gateway in the same namespace is an update in place; another namespace replaces the policy " +
 			"(`create_before_destroy` keeps traffic flowing).\n\n" +
 			"Without it the policy is direct: the hosts are declared in the source namespaces and reached without a gateway, " +

@@ -13,7 +13,7 @@ import (
 
 func fromAttribute() schema.Attribute {
 	return schema.ListNestedAttribute{
-		MarkdownDescription: "Source workloads. Either every source of a rule names `service_accounts`, or none does.",
+		MarkdownDescription: "Source workloads. Each source has a `workload_selector`, `service_accounts` or both. Either every source of a rule names `service_accounts`, or none does.",
 		Required:            true,
 		Validators:          []validator.List{listvalidator.NoNullValues()},
 		NestedObject: schema.NestedAttributeObject{
@@ -23,10 +23,11 @@ func fromAttribute() schema.Attribute {
 					Required:            true,
 				},
 				"workload_selector": schema.MapAttribute{
-					MarkdownDescription: "Labels of the workloads. They decide whose traffic is routed to the gateway; they are no identity. Default: all workloads of the namespace.",
-					ElementType:         types.StringType,
-					Optional:            true,
-					Validators:          []validator.Map{mapvalidator.SizeAtLeast(1), mapvalidator.NoNullValues()},
+					MarkdownDescription: "Labels of the workloads. They decide whose traffic is routed to the gateway; they are no identity. `{}`: all workloads of the namespace. " +
+						"Required where `service_accounts` is left out, so that a [misspelled name](#misspelled-names) does not grant the namespace; beside `service_accounts` the default is `{}`.",
+					ElementType: types.StringType,
+					Optional:    true,
+					Validators:  []validator.Map{mapvalidator.NoNullValues()},
 				},
 				"service_accounts": schema.ListAttribute{
 					MarkdownDescription: "Service accounts of the workloads. The gateway checks them in the mutual TLS handshake. Default: any service account of the namespace.",

@@ -84,7 +84,7 @@ func hasEmpty(p policy.Policy) bool {
 	}
 	for _, rule := range p.EgressRules {
 		for _, from := range rule.From {
-			if empty(len(from.WorkloadSelector), from.WorkloadSelector == nil) || empty(len(from.ServiceAccounts), from.ServiceAccounts == nil) {
+			if empty(len(from.ServiceAccounts), from.ServiceAccounts == nil) {
 				return true
 			}
 		}

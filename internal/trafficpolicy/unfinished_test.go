@@ -22,11 +22,11 @@ func TestUnfinishedUpdate(t *testing.T) {
 	wider := s.policy(fmt.Sprintf(`
   egress_rules = [
     {
-      from = [{ namespace = %[1]q }]
+      from = [{ namespace = %[1]q, workload_selector = {} }]
       to   = [{ name = "web", hosts = ["httpbin.org"], port = { name = "https", number = 443, protocol = "HTTPS" } }]
     },
     {
-      from = [{ namespace = %[2]q }]
+      from = [{ namespace = %[2]q, workload_selector = {} }]
       to   = [{ name = "new", hosts = ["new.example.com"], port = { name = "https", number = 443, protocol = "HTTPS" }, by_egress_gateway = { port = 2345 } }]
     },
   ]`, s.shop, forbidden))

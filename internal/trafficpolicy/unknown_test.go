@@ -24,7 +24,7 @@ func TestUnknownUntilApply(t *testing.T) {
 resource "terraform_data" "given" {
   input = {
     gateway = { name = "gw", namespace = %[1]q }
-    from    = { namespace = %[2]q }
+    from    = { namespace = %[2]q, workload_selector = {} }
     to      = { name = "web", hosts = [%[3]q], port = { name = "https", number = 443, protocol = "HTTPS" } }
     host    = "api.%[3]s"
   }

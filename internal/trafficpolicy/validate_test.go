@@ -53,7 +53,9 @@ func TestBadInput(t *testing.T) {
 		"no sources":                {func(p *policy.Policy) { p.EgressRules[0].From = []policy.From{} }, "egress_rules.0.from"},
 		"source is gateway's":       {func(p *policy.Policy) { p.EgressRules[0].From[0].Namespace = "istio-egress" }, "egress_rules.0.from.0.namespace"},
 		"label key":                 {func(p *policy.Policy) { p.EgressRules[0].From[0].WorkloadSelector = map[string]string{"a b": "c"} }, "egress_rules.0.from.0.workload_selector.a b"},
-		"empty selector":            {func(p *policy.Policy) { p.EgressRules[0].From[0].WorkloadSelector = map[string]string{} }, "egress_rules.0.from.0.workload_selector"},
+		"no workloads": {func(p *policy.Policy) {
+			p.EgressRules[0].From[0].WorkloadSelector, p.EgressRules[0].From[0].ServiceAccounts = nil, nil
+		}, "egress_rules.0.from.0"},
 		"empty service accounts":    {func(p *policy.Policy) { p.EgressRules[0].From[0].ServiceAccounts = []string{} }, "egress_rules.0.from.0.service_accounts"},
 		"service account":           {func(p *policy.Policy) { p.EgressRules[0].From[0].ServiceAccounts = []string{"a/b"} }, "egress_rules.0.from.0.service_accounts.0"},
 		"duplicate entry":           {func(p *policy.Policy) { p.EgressRules[0].To[1].Name = "httpbin-http" }, "egress_rules.0.to.1.name"},

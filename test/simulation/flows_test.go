@@ -35,7 +35,7 @@ func by(name string, from []policy.From, to ...policy.To) policy.Policy {
 }
 
 func from(namespace, app string, accounts ...string) policy.From {
-	f := policy.From{Namespace: namespace, ServiceAccounts: accounts}
+	f := policy.From{Namespace: namespace, WorkloadSelector: map[string]string{}, ServiceAccounts: accounts}
 	if app != "" {
 		f.WorkloadSelector = map[string]string{"app": app}
 	}

@@ -45,7 +45,7 @@ resource "istio_outbound_traffic_policy" "mesh" {
 resource "istio_egress_traffic_policy" "direct" {
   name         = "external-svc-http"
   egress_rules = [{
-    from = [{ namespace = %q }]
+    from = [{ namespace = %q, workload_selector = {} }]
     to   = [{ name = "http", hosts = ["aliyun.com"], port = { name = "http", number = 80, protocol = "HTTP" } }]
   }]
 }

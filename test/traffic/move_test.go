@@ -47,7 +47,7 @@ func TestMoveFromYAML(t *testing.T) {
 		c.Expect(c.granted, call, lab.Through(200, before).OverTLS())
 	})
 	c.run("step 4, apply for nobody", func(c *cast) {
-		everybody := fmt.Sprintf(`{ namespace = %q }`, c.shop)
+		everybody := fmt.Sprintf(`{ namespace = %q, workload_selector = {} }`, c.shop)
 		nobody := fmt.Sprintf(`{ namespace = %q, workload_selector = { app = "nobody-yet" } }`, c.shop)
 		if !strings.Contains(text("main.tf"), everybody) {
 			c.t.Fatalf("the policy of the guide has no %s", everybody)

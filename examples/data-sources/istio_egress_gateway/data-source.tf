@@ -9,7 +9,7 @@ resource "istio_egress_traffic_policy" "reports" {
   by_egress_gateway = data.istio_egress_gateway.shared.reference
 
   egress_rules = [{
-    from = [{ namespace = "mytest" }]
+    from = [{ namespace = "mytest", workload_selector = {} }]
     to = [{
       name  = "httpbin"
       hosts = ["httpbin.org"]

@@ -11,7 +11,7 @@ resource "istio_egress_traffic_policy" "httpbin" {
   name              = "httpbin"
   by_egress_gateway = istio_egress_gateway.istio_egressgateway.reference
   egress_rules = [{
-    from = [{ namespace = "mytest" }]
+    from = [{ namespace = "mytest", workload_selector = {} }]
     to   = [{ name = "httpbin-org-443", hosts = ["httpbin.org"], port = { name = "tls", number = 443, protocol = "TLS" } }]
   }]
 }

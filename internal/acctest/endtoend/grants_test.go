@@ -92,7 +92,7 @@ func TestGrantsOfSeveralWorkspacesLifecycle(t *testing.T) {
 resource "istio_egress_traffic_policy" "direct" {
   name         = "updates"
   egress_rules = [{
-    from = [{ namespace = "`+shop+`" }, { namespace = "`+other+`" }]
+    from = [{ namespace = "`+shop+`", workload_selector = {} }, { namespace = "`+other+`", workload_selector = {} }]
     to   = [{ name = "deb", hosts = ["deb.debian.example"], port = { name = "https", number = 443, protocol = "HTTPS" } }]
   }]
 }

@@ -17,7 +17,7 @@ func beside(egress, shop, other string) string {
 resource "istio_egress_traffic_policy" "direct" {
   name = "direct"
   egress_rules = [{
-    from = [{ namespace = %[2]q }]
+    from = [{ namespace = %[2]q, workload_selector = {} }]
     to   = [{ name = "api", hosts = ["direct.example.com"], port = { name = "https", number = 443, protocol = "HTTPS" } }]
   }]
 }
@@ -27,7 +27,7 @@ resource "istio_egress_traffic_policy" "canary" {
   by_egress_gateway = { name = "a", namespace = %[1]q }
   revision          = "canary"
   egress_rules = [{
-    from = [{ namespace = %[2]q }]
+    from = [{ namespace = %[2]q, workload_selector = {} }]
     to   = [{ name = "api", hosts = ["assigned.example.com"], port = { name = "https", number = 443, protocol = "HTTPS" } }]
   }]
 }

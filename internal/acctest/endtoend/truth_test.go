@@ -55,7 +55,7 @@ resource "istio_egress_traffic_policy" "main" {
     },
     {
       name = "reports"
-      from = [{ namespace = %[2]q }]
+      from = [{ namespace = %[2]q, workload_selector = {} }]
       to = [
         { name = "ip", hosts = ["203.0.113.9"], port = { name = "tcp", number = 5433, protocol = "TCP" }, by_egress_gateway = { port = 12003 } },
         { name = "db", hosts = ["db.example.net"], addresses = ["203.0.113.7"], port = { name = "tcp", number = 5432, protocol = "TCP" }, by_egress_gateway = { port = 12004 } },

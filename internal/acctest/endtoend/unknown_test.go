@@ -44,7 +44,7 @@ var unknowns = []struct {
 // until it is applied.
 func partlyUnknown(egress, shop, other string, round int, given []string) string {
 	rule := fmt.Sprintf(`{
-      from = [{ namespace = %q }]
+      from = [{ namespace = %q, workload_selector = {} }]
       to   = [{ name = "db", hosts = ["203.0.113.7"], port = { name = "tcp", number = 5432, protocol = "TCP" }, by_egress_gateway = { port = @port } }]
     }`, other)
 	text := fmt.Sprintf(`
@@ -173,7 +173,7 @@ resource "istio_egress_traffic_policy" "main" {
   name              = "main"
   by_egress_gateway = istio_egress_gateway.a.reference
   egress_rules = [{
-    from = [{ namespace = %q }]
+    from = [{ namespace = %q, workload_selector = {} }]
     to   = [{ name = "api", hosts = ["api.example.com"], port = { name = "https", number = 443, protocol = "HTTPS" }, by_egress_gateway = { port = 12000 } }]
   }]
 }

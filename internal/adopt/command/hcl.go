@@ -168,7 +168,8 @@ func tokens(value reflect.Value) hclwrite.Tokens {
 		}
 		return tuple(elements)
 	case reflect.Map:
-		if value.Len() == 0 {
+		// An empty map may say something: no label is every workload.
+		if value.IsNil() {
 			return nil
 		}
 		return mapTokens(value)

@@ -32,9 +32,9 @@ func randomPolicy(t *rapid.T, name string) policy.Policy {
 	for i := range rapid.IntRange(1, 3).Draw(t, "rules") {
 		var rule policy.Rule
 		for range rapid.IntRange(1, 2).Draw(t, "sources") {
-			from := policy.From{Namespace: rapid.SampledFrom([]string{"shop", "billing"}).Draw(t, "namespace")}
+			from := policy.From{Namespace: rapid.SampledFrom([]string{"shop", "billing"}).Draw(t, "namespace"), WorkloadSelector: map[string]string{}}
 			if !isDirect {
-				from.WorkloadSelector = rapid.SampledFrom([]map[string]string{nil, {"app": "a"}, {"app": "b"}, {"tier": "x"}}).Draw(t, "labels")
+				from.WorkloadSelector = rapid.SampledFrom([]map[string]string{{}, {"app": "a"}, {"app": "b"}, {"tier": "x"}}).Draw(t, "labels")
 			}
 			rule.From = append(rule.From, from)
 		}

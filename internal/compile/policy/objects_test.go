@@ -73,6 +73,31 @@ func TestObjectsAreWellFormed(t *testing.T) {
 	})
 }
 
+// A source that leaves the selector out and one whose selector is empty are the
+// same workloads: the objects differ in the record of the configuration alone.
+func TestNoSelectorIsAnEmptyOne(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := randomPolicy(t)
+		left := p
+		left.EgressRules = slices.Clone(p.EgressRules)
+		for i := range left.EgressRules {
+			left.EgressRules[i].From = slices.Clone(left.EgressRules[i].From)
+			for j, from := range left.EgressRules[i].From {
+				if len(from.WorkloadSelector) == 0 {
+					left.EgressRules[i].From[j].WorkloadSelector = nil
+				}
+			}
+		}
+		said := policy.Spelled(left)
+		if diff := cmp.Diff(policy.Grants(left), policy.Grants(said)); diff != "" {
+			t.Fatal(diff)
+		}
+		if diff := cmp.Diff(bodies(mustObjects(t, left, assign(left))), bodies(mustObjects(t, said, assign(said)))); diff != "" {
+			t.Fatal(diff)
+		}
+	})
+}
+
 func checkBody(t *rapid.T, object manifest.Object) {
 	// DeepCopyJSONValue panics at what is not a JSON value of Kubernetes.
 	body := object.Body.DeepCopy().Object

@@ -23,7 +23,10 @@ type Rule struct {
 
 // From is a set of source workloads.
 type From struct {
-	Namespace        string            `tfsdk:"namespace" json:"namespace"`
+	Namespace string `tfsdk:"namespace" json:"namespace"`
+	// WorkloadSelector selects all workloads if it is empty. Only beside
+	// ServiceAccounts it may be nil, which is a name that was left out, or
+	// misspelled; both compile alike.
 	WorkloadSelector map[string]string `tfsdk:"workload_selector" json:"workload_selector,omitzero"`
 	ServiceAccounts  []string          `tfsdk:"service_accounts" json:"service_accounts,omitzero"`
 }

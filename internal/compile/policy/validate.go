@@ -185,6 +185,7 @@ func (v *validator) from(at where, rule Rule) {
 				"Namespace %q holds the gateway: there the ServiceEntry for the gateway and the one for the sources would be one. "+
 					"Move the workloads or the gateway to another namespace.", from.Namespace)
 		}
+		v.workloads(at, from)
 		v.labels(at.at("workload_selector"), from.WorkloadSelector)
 		v.accounts(at.at("service_accounts"), from.ServiceAccounts)
 		if named >= 0 && len(from.ServiceAccounts) == 0 {
@@ -197,6 +198,38 @@ func (v *validator) from(at where, rule Rule) {
 				"Istio cannot hold direct traffic to workload labels. Leave workload_selector out, or set by_egress_gateway.")
 		}
 	}
+}
+
+// workloads wants a source to say whom it means. Terraform drops what it does
+// not know of an object before a provider sees it (zclconf/go-cty,
+// convert/conversion_object.go: attributes that the type lacks are left out),
+// so a misspelled selector must not be read as "everybody".
+func (v *validator) workloads(at where, from From) {
+	if from.WorkloadSelector != nil || len(from.ServiceAccounts) > 0 {
+		return
+	}
+	v.problems = append(v.problems, compile.Problem{
+		Path: at, Summary: "Source without workloads", Topic: compile.MisspelledTopic,
+		Detail: fmt.Sprintf("Neither workload_selector nor service_accounts says which workloads of namespace %q are meant. "+
+			"To grant every workload of the namespace, say so: workload_selector = {}. "+
+			"A misspelled name looks like none: Terraform drops names that it does not know inside of an object, without a word.", from.Namespace),
+	})
+}
+
+// Spelled returns a policy in which every source says which workloads it means.
+// Records of policies that were applied before that was asked for may lack it.
+func Spelled(p Policy) Policy {
+	p.EgressRules = slices.Clone(p.EgressRules)
+	for i := range p.EgressRules {
+		sources := slices.Clone(p.EgressRules[i].From)
+		for j := range sources {
+			if sources[j].WorkloadSelector == nil {
+				sources[j].WorkloadSelector = map[string]string{}
+			}
+		}
+		p.EgressRules[i].From = sources
+	}
+	return p
 }
 
 func (v *validator) accounts(at where, accounts []string) {

@@ -18,11 +18,11 @@ func TestNoConflict(t *testing.T) {
 			api(p).Hosts, api(p).Port = web(p).Hosts, web(p).Port
 		}},
 		{"one host and port for two namespaces", func(p *policy.Policy) {
-			p.EgressRules[1].From = []policy.From{{Namespace: "other"}}
+			p.EgressRules[1].From = []policy.From{{Namespace: "other", WorkloadSelector: map[string]string{}}}
 			api(p).Hosts, api(p).Port = web(p).Hosts, web(p).Port
 		}},
 		{"overlapping selectors in one entry", func(p *policy.Policy) {
-			p.EgressRules[0].From = append(p.EgressRules[0].From, policy.From{Namespace: "shop"})
+			p.EgressRules[0].From = append(p.EgressRules[0].From, policy.From{Namespace: "shop", WorkloadSelector: map[string]string{}})
 		}},
 		{"one host on two ports", func(p *policy.Policy) {
 			p.EgressRules[1].From = p.EgressRules[0].From
@@ -78,7 +78,9 @@ func TestHostOfAWildcardWithAnEntryOfItsOwn(t *testing.T) {
 		{"other workloads, by a narrower wildcard", func(p *policy.Policy) {
 			api(p).Hosts, api(p).ResolveTo = []string{"*.a.w.example"}, ptr("front.example")
 		}, true},
-		{"all workloads", func(p *policy.Policy) { p.EgressRules[1].From = []policy.From{{Namespace: "shop"}} }, false},
+		{"all workloads", func(p *policy.Policy) {
+			p.EgressRules[1].From = []policy.From{{Namespace: "shop", WorkloadSelector: map[string]string{}}}
+		}, false},
 		{"the same workloads", func(p *policy.Policy) { p.EgressRules[1].From = p.EgressRules[0].From }, false},
 		{"another namespace", func(p *policy.Policy) { p.EgressRules[1].From[0].Namespace = "billing" }, false},
 		{"another port", func(p *policy.Policy) { api(p).Port.Number = 8080 }, false},

@@ -37,6 +37,28 @@ func TestValidPolicy(t *testing.T) {
 	}
 }
 
+// Every workload of a namespace has to be asked for by name; whoever names
+// service accounts, or an empty selector, has named somebody.
+func TestWorkloadsAreNamed(t *testing.T) {
+	for name, edit := range map[string]func(*policy.Policy){
+		"all workloads":                    func(p *policy.Policy) { p.EgressRules[0].From[0].WorkloadSelector = map[string]string{} },
+		"all workloads of direct policies": direct,
+		"service accounts": func(p *policy.Policy) {
+			p.EgressRules[0].From[0] = policy.From{Namespace: "shop", ServiceAccounts: []string{"a"}}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := valid()
+			edit(&p)
+			for _, problem := range policy.Validate(p, defaultMesh) {
+				if !problem.Warning && problem.Summary == "Source without workloads" {
+					t.Errorf("%s: %s", compile.PathText(problem.Path), problem.Detail)
+				}
+			}
+		})
+	}
+}
+
 // web and api are the two entries of valid().
 func web(p *policy.Policy) *policy.To { return &p.EgressRules[0].To[0] }
 
@@ -54,7 +76,7 @@ func upgrade(port int64) *policy.HTTPSUpgrade { return &policy.HTTPSUpgrade{Enab
 func direct(p *policy.Policy) {
 	p.ByEgressGateway = nil
 	for i := range p.EgressRules {
-		p.EgressRules[i].From[0].WorkloadSelector = nil
+		p.EgressRules[i].From[0].WorkloadSelector = map[string]string{}
 	}
 }
 
@@ -112,6 +134,11 @@ var invalid = []struct {
 		p.ByEgressGateway.MutualTLS = ptr(false)
 		p.EgressRules[0].From[0].ServiceAccounts = []string{"a"}
 	}, accounts0, "Service accounts need mutual TLS"},
+	{"no workloads", func(p *policy.Policy) { p.EgressRules[0].From[0].WorkloadSelector = nil }, from0, "Source without workloads"},
+	{"no workloads of a direct policy", func(p *policy.Policy) {
+		direct(p)
+		p.EgressRules[1].From[0].WorkloadSelector = nil
+	}, "egress_rules[1].from[0]", "Source without workloads"},
 	{"service accounts in part", func(p *policy.Policy) {
 		p.EgressRules[0].From = append(p.EgressRules[0].From, policy.From{Namespace: "other", ServiceAccounts: []string{"a"}})
 	}, from0, "Service accounts for a part of the sources"},
@@ -245,8 +272,8 @@ var invalid = []struct {
 		p.EgressRules[1].From[0].WorkloadSelector = map[string]string{"tier": "x"}
 		api(p).Hosts, api(p).Port = []string{"other.example", "httpbin.org"}, web(p).Port
 	}, entry1 + ".hosts[1]", "Overlapping sources"},
-	{"no selector overlaps every selector", func(p *policy.Policy) {
-		p.EgressRules[1].From[0].WorkloadSelector = nil
+	{"an empty selector overlaps every selector", func(p *policy.Policy) {
+		p.EgressRules[1].From[0].WorkloadSelector = map[string]string{}
 		api(p).Hosts, api(p).Port = web(p).Hosts, web(p).Port
 	}, entry1 + ".hosts[0]", "Overlapping sources"},
 	{"two protocols on one port", func(p *policy.Policy) {

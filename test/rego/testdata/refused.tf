@@ -13,7 +13,7 @@ locals {
     name                 = "payments"
     unselected_workloads = "direct"
     egress_rules = [{
-      from = [{ namespace = "mytest" }]
+      from = [{ namespace = "mytest", workload_selector = {} }]
       to = [
         {
           name  = "elsewhere"
@@ -49,7 +49,7 @@ resource "istio_egress_traffic_policy" "payments" {
 resource "istio_egress_traffic_policy" "direct" {
   name = "direct"
   egress_rules = [{
-    from = [{ namespace = "mytest" }]
+    from = [{ namespace = "mytest", workload_selector = {} }]
     to   = [{ name = "partner", hosts = ["www.partner.example"], port = { name = "https", number = 443, protocol = "HTTPS" } }]
   }]
 }

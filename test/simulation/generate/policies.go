@@ -18,7 +18,7 @@ import (
 var (
 	namespaces = []string{"shop", "bank", "lab"}
 	selectors  = []map[string]string{
-		nil, {"app": "a"}, {"app": "b"}, {"tier": "x"}, {"app": "a", "tier": "x"},
+		{}, {"app": "a"}, {"app": "b"}, {"tier": "x"}, {"app": "a", "tier": "x"},
 	}
 	accounts = []string{"alpha", "beta", "default"}
 	webHosts = []string{"h1.example", "www.h1.example", "h-2.example", "api.h3.example"}
@@ -192,7 +192,7 @@ func (d drawer) policy(s scenario.Scenario, name string) (policy.Policy, bool) {
 
 func (d drawer) sources(ref *compile.Reference) []policy.From {
 	if ref == nil {
-		return []policy.From{{Namespace: pick(d, "namespace", namespaces[:2])}}
+		return []policy.From{{Namespace: pick(d, "namespace", namespaces[:2]), WorkloadSelector: map[string]string{}}}
 	}
 	identified := ref.UsesMutualTLS() && d.chance("accounts", 2)
 	var all []policy.From

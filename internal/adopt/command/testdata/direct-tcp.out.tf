@@ -3,7 +3,7 @@
 resource "istio_egress_traffic_policy" "mongo" {
   name = "mongo"
   egress_rules = [{
-    from = [{ namespace = "ratings" }]
+    from = [{ namespace = "ratings", workload_selector = {} }]
     to = [{
       name  = "to-203-0-113-7-27018"
       hosts = ["203.0.113.7"]

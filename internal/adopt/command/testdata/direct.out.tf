@@ -3,7 +3,7 @@
 resource "istio_egress_traffic_policy" "google" {
   name = "google"
   egress_rules = [{
-    from = [{ namespace = "default" }]
+    from = [{ namespace = "default", workload_selector = {} }]
     to = [{
       name  = "www-google-com-443"
       hosts = ["www.google.com"]
@@ -17,7 +17,7 @@ resource "istio_egress_traffic_policy" "google" {
 resource "istio_egress_traffic_policy" "httpbin_ext" {
   name = "httpbin-ext"
   egress_rules = [{
-    from = [{ namespace = "default" }]
+    from = [{ namespace = "default", workload_selector = {} }]
     to   = [{ name = "httpbin-org-80", hosts = ["httpbin.org"], port = { name = "http", number = 80, protocol = "HTTP" } }]
   }]
 }

@@ -3,7 +3,7 @@
 resource "istio_egress_traffic_policy" "nginx" {
   name = "nginx"
   egress_rules = [{
-    from = [{ namespace = "shop" }]
+    from = [{ namespace = "shop", workload_selector = {} }]
     to = [{
       name  = "nginx-example-com-443"
       hosts = ["nginx.example.com"]

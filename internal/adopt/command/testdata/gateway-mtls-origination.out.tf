@@ -13,7 +13,7 @@ resource "istio_egress_traffic_policy" "direct_nginx_through_egress_gateway" {
   name              = "direct-nginx-through-egress-gateway"
   by_egress_gateway = istio_egress_gateway.istio_egressgateway.reference
   egress_rules = [{
-    from = [{ namespace = "shop" }]
+    from = [{ namespace = "shop", workload_selector = {} }]
     to = [
       {
         name          = "nginx-example-com-80"

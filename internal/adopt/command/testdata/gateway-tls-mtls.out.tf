@@ -12,7 +12,7 @@ resource "istio_egress_traffic_policy" "direct_mongo_through_egress_gateway" {
   name              = "direct-mongo-through-egress-gateway"
   by_egress_gateway = istio_egress_gateway.istio_egressgateway.reference
   egress_rules = [{
-    from = [{ namespace = "ratings" }]
+    from = [{ namespace = "ratings", workload_selector = {} }]
     to = [
       {
         name  = "db-mongo-example-27018"

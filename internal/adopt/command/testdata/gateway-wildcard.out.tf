@@ -12,7 +12,7 @@ resource "istio_egress_traffic_policy" "direct_wikipedia_through_egress_gateway"
   name              = "direct-wikipedia-through-egress-gateway"
   by_egress_gateway = istio_egress_gateway.istio_egressgateway.reference
   egress_rules = [{
-    from = [{ namespace = "default" }]
+    from = [{ namespace = "default", workload_selector = {} }]
     to = [{
       name       = "wikipedia-org-443"
       hosts      = ["*.wikipedia.org"]

@@ -3,7 +3,7 @@
 resource "istio_egress_traffic_policy" "twice" {
   name = "twice"
   egress_rules = [{
-    from = [{ namespace = "billing" }]
+    from = [{ namespace = "billing", workload_selector = {} }]
     to = [{
       name  = "twice-example-com-8443"
       hosts = ["twice.example.com"]
@@ -17,7 +17,7 @@ resource "istio_egress_traffic_policy" "twice" {
 resource "istio_egress_traffic_policy" "ports" {
   name = "ports"
   egress_rules = [{
-    from = [{ namespace = "shop" }]
+    from = [{ namespace = "shop", workload_selector = {} }]
     to = [
       {
         name  = "ports-example-com-80"
@@ -43,7 +43,7 @@ resource "istio_egress_traffic_policy" "ports" {
 resource "istio_egress_traffic_policy" "twice_shop" {
   name = "twice-shop"
   egress_rules = [{
-    from = [{ namespace = "shop" }]
+    from = [{ namespace = "shop", workload_selector = {} }]
     to = [{
       name  = "twice-example-com-443"
       hosts = ["twice.example.com"]

@@ -3,7 +3,7 @@
 resource "istio_egress_traffic_policy" "api" {
   name = "api"
   egress_rules = [{
-    from = [{ namespace = "shop" }]
+    from = [{ namespace = "shop", workload_selector = {} }]
     to = [{
       name  = "api-example-com-443"
       hosts = ["api.example.com"]
@@ -17,7 +17,7 @@ resource "istio_egress_traffic_policy" "api" {
 resource "istio_egress_traffic_policy" "db" {
   name = "db"
   egress_rules = [{
-    from = [{ namespace = "shop" }]
+    from = [{ namespace = "shop", workload_selector = {} }]
     to = [{
       name      = "db-example-com-27017"
       hosts     = ["db.example.com"]

@@ -11,7 +11,7 @@ resource "istio_egress_traffic_policy" "labels" {
   name              = "labels"
   by_egress_gateway = istio_egress_gateway.istio_egressgateway.reference
   egress_rules = [{
-    from = [{ namespace = "shop" }]
+    from = [{ namespace = "shop", workload_selector = {} }]
     to = [{
       name  = "labels-example-com-80"
       hosts = ["labels.example.com"]
@@ -25,7 +25,7 @@ resource "istio_egress_traffic_policy" "labels" {
 resource "istio_egress_traffic_policy" "mixed" {
   name = "mixed"
   egress_rules = [{
-    from = [{ namespace = "shop" }]
+    from = [{ namespace = "shop", workload_selector = {} }]
     to = [{
       name  = "mixed-example-com-80"
       hosts = ["mixed.example.com"]
@@ -39,7 +39,7 @@ resource "istio_egress_traffic_policy" "mixed" {
 resource "istio_egress_traffic_policy" "shared_out" {
   name = "shared-out"
   egress_rules = [{
-    from = [{ namespace = "shop" }]
+    from = [{ namespace = "shop", workload_selector = {} }]
     to = [{
       name  = "new-example-com-443"
       hosts = ["new.example.com"]

@@ -21,7 +21,7 @@ resource "istio_egress_traffic_policy" "partner" {
   name              = "partner"
   by_egress_gateway = istio_egress_gateway.egress_proxy.reference
   egress_rules = [{
-    from = [{ namespace = "billing" }]
+    from = [{ namespace = "billing", workload_selector = {} }]
     to = [{
       name    = "api-partner-example-80"
       hosts   = ["api.partner.example"]
@@ -37,7 +37,7 @@ resource "istio_egress_traffic_policy" "partner" {
 resource "istio_egress_traffic_policy" "api" {
   name = "api"
   egress_rules = [{
-    from = [{ namespace = "billing" }]
+    from = [{ namespace = "billing", workload_selector = {} }]
     to = [
       {
         name  = "www-partner-example-80"

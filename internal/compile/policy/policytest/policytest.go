@@ -79,8 +79,11 @@ func source(t *rapid.T, named, isDirect bool) policy.From {
 	if named {
 		from.ServiceAccounts = rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"a", "b", "c"}), 1, 3, rapid.ID).Draw(t, "accounts")
 	}
-	if !isDirect && rapid.Bool().Draw(t, "selected") {
+	switch {
+	case !isDirect && rapid.Bool().Draw(t, "selected"):
 		from.WorkloadSelector = map[string]string{"app": rapid.SampledFrom([]string{"a", "b"}).Draw(t, "app")}
+	case !named || rapid.Bool().Draw(t, "said"):
+		from.WorkloadSelector = map[string]string{}
 	}
 	return from
 }

@@ -32,7 +32,7 @@ resource "istio_egress_traffic_policy" "direct" {
   name = "direct"
 
   egress_rules = [{
-    from = [{ namespace = "mytest" }]
+    from = [{ namespace = "mytest", workload_selector = {} }]
     to = [
       { name = "http", hosts = ["other.example"], port = { name = "http", number = 80, protocol = "HTTP" } },
       { name = "https", hosts = ["other.example"], port = { name = "https", number = 443, protocol = "HTTPS" } },

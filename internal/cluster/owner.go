@@ -114,9 +114,9 @@ func (o Owner) holds(object manifest.Object, live *unstructured.Unstructured) bo
 	return o.owns(live)
 }
 
-// sameInstance reports whether two owners are one resource instance of one
+// SameInstance reports whether two owners are one resource instance of one
 // workspace: what a crashed create left may then be taken over.
-func (o Owner) sameInstance(other Owner) bool {
+func (o Owner) SameInstance(other Owner) bool {
 	return o.OwnerID != "" && o.OwnerID == other.OwnerID &&
 		o.Resource == other.Resource && o.ImportID == other.ImportID
 }

@@ -48,7 +48,7 @@ func (c *Client) Preflight(ctx context.Context, release Release) (Owner, error) 
 			continue
 		}
 		other, named := OwnerOf(live)
-		if named && release.Owner.sameInstance(other) && owner == release.Owner {
+		if named && release.Owner.SameInstance(other) && owner == release.Owner {
 			owner = other
 			continue
 		}

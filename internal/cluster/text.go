@@ -33,15 +33,24 @@ func TextOf(configMap *unstructured.Unstructured, key string) (string, bool) {
 	return text, ok && err == nil
 }
 
+// Text is what EditText changes of a ConfigMap, with one request.
+type Text struct {
+	// Value is the text under the key.
+	Value string
+	// Note is the value of an annotation of ours; empty if there is none.
+	Note string
+}
+
 // EditText changes the text under one key of a ConfigMap that is somebody
-// else's. edit gets the text as it is and returns it as it shall be; it is
-// called again where somebody has written in between, so that of edits at the
-// same time none is lost: what is sent carries the resourceVersion that was
-// looked at. A text that comes back as it was is not sent.
+// else's, and the annotation note beside it. edit gets both as they are and
+// returns them as they shall be; it is called again where somebody has written
+// in between, so that of edits at the same time none is lost: what is sent
+// carries the resourceVersion that was looked at. What comes back as it was is
+// not sent.
 //
 // The error of edit comes back as it is, with nothing written by this call. A
 // write that failed may have been committed all the same: see MaybeWritten.
-func (c *Client) EditText(ctx context.Context, id manifest.ID, key string, edit func(text string) (string, error)) error {
+func (c *Client) EditText(ctx context.Context, id manifest.ID, key, note string, edit func(Text) (Text, error)) error {
 	var uncertain bool
 	for n := 0; ; n++ {
 		if err := pause(ctx, id, n); err != nil {
@@ -58,17 +67,36 @@ func (c *Client) EditText(ctx context.Context, id manifest.ID, key string, edit 
 		if !ok {
 			return &MissingError{ID: id, Key: key}
 		}
-		edited, err := edit(text)
-		if err != nil || edited == text {
+		before := Text{Value: text, Note: live.GetAnnotations()[note]}
+		edited, err := edit(before)
+		if err != nil || edited == before {
 			return err
 		}
-		if err := unstructured.SetNestedField(live.Object, edited, "data", key); err != nil {
+		if err := unstructured.SetNestedField(live.Object, edited.Value, "data", key); err != nil {
 			return err
 		}
+		annotate(live, note, edited.Note)
 		_, err = c.replace(ctx, live, sharedManager)
 		if !isStale(err) && !isGone(err) {
 			return err
 		}
 		uncertain = uncertain || MaybeWritten(err)
 	}
+}
+
+// annotate sets an annotation, or takes it out if value is empty.
+func annotate(live *unstructured.Unstructured, key, value string) {
+	annotations := live.GetAnnotations()
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	if value == "" {
+		delete(annotations, key)
+	} else {
+		annotations[key] = value
+	}
+	if len(annotations) == 0 {
+		annotations = nil
+	}
+	live.SetAnnotations(annotations)
 }

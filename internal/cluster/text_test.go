@@ -45,11 +45,14 @@ func TestEditTextRace(t *testing.T) {
 	for i := range editors {
 		client := l.newClient(Options{})
 		all.Go(func() {
-			err := client.EditText(l.ctx(), id, "mesh", func(text string) (string, error) {
+			err := client.EditText(l.ctx(), id, "mesh", "example.com/note", func(text Text) (_ Text, err error) {
+				text.Note += "x"
 				if i == 0 {
-					return meshconfig.Set(text, meshconfig.RegistryOnly)
+					text.Value, err = meshconfig.Set(text.Value, meshconfig.RegistryOnly)
+					return text, err
 				}
-				return text + fmt.Sprintf("key%d: value\n", i), nil
+				text.Value += fmt.Sprintf("key%d: value\n", i)
+				return text, nil
 			})
 			if err != nil {
 				t.Errorf("editor %d: %v", i, err)
@@ -65,6 +68,9 @@ func TestEditTextRace(t *testing.T) {
 		if !strings.Contains(text, fmt.Sprintf("key%d: value\n", i)) {
 			t.Errorf("the edit of %d is lost:\n%s", i, text)
 		}
+	}
+	if note := l.live(id).GetAnnotations()["example.com/note"]; len(note) != editors {
+		t.Errorf("of %d notes there is %q", editors, note)
 	}
 	back, err := meshconfig.Remove(text)
 	for i := 1; i < editors; i++ {
@@ -100,7 +106,7 @@ func TestEditTextWritesNothing(t *testing.T) {
 			return errors.As(err, &missing) && missing.Key == ""
 		}},
 	} {
-		err := l.client.EditText(l.ctx(), c.id, "mesh", func(text string) (string, error) { return text, c.edit })
+		err := l.client.EditText(l.ctx(), c.id, "mesh", "example.com/note", func(text Text) (Text, error) { return text, c.edit })
 		if !c.want(err) {
 			t.Errorf("%s: %v", name, err)
 		}

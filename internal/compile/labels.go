@@ -40,6 +40,9 @@ const (
 	// AnnotationEntries names, on a policy's Gateway, the entries whose port it
 	// opens: a JSON list of the keys of `gateway_ports`. Import reads it back.
 	AnnotationEntries = "egress.meshegress.io/entries"
+	// AnnotationMode notes on the ConfigMap of a mesh config who has set the
+	// outbound mode, and what it was before: outboundpolicy's note as JSON.
+	AnnotationMode = "egress.meshegress.io/outbound-mode"
 	// AnnotationVersion is the version of a shared object's content.
 	AnnotationVersion = "egress.meshegress.io/version"
 	// AnnotationExportTo limits who sees a Service.

@@ -29,6 +29,7 @@ func (r *Resource) Create(ctx context.Context, req resource.CreateRequest, resp 
 		},
 		Objects: workload.Objects(plan.Gateway, r.provider.Mesh),
 	}
+	fresh := release.Owner
 	client, err := r.provider.Connect()
 	if err == nil {
 		release.Owner, err = client.Preflight(ctx, release)
@@ -39,6 +40,9 @@ func (r *Resource) Create(ctx context.Context, req resource.CreateRequest, resp 
 		return
 	}
 	written, err := client.Create(ctx, release)
+	if err == nil && release.Owner != fresh {
+		written, err = clear(ctx, client, release)
+	}
 	if err != nil {
 		resp.Diagnostics.Append(diagnose.Error(err))
 		if len(written) == 0 {

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -30,6 +31,35 @@ func (r *Resource) stateRelease(state Model, owner cluster.Owner) (release clust
 		}
 	}
 	return cluster.Release{Owner: owner, Objects: objects}, leftover
+}
+
+// clear removes what a create that was killed has left of another
+// configuration: objects of the release's owner that it does not have. It
+// returns what exists, whatever the error.
+func clear(ctx context.Context, client *cluster.Client, release cluster.Release) ([]manifest.Object, error) {
+	own := map[manifest.ID]bool{}
+	for _, object := range release.Objects {
+		own[object.ID()] = true
+	}
+	var surplus []manifest.Object
+	for _, kind := range workload.Kinds {
+		found, err := client.Glance(ctx, kind, release.Objects[0].ID().Namespace, "")
+		if err != nil {
+			return release.Objects, err
+		}
+		for _, live := range found {
+			owner, _ := cluster.OwnerOf(live)
+			object, known := identityOnly(manifest.Key(kind.Kind, live.GetNamespace(), live.GetName()))
+			if known && owner.Nonce == release.Owner.Nonce && !own[object.ID()] {
+				surplus = append(surplus, object)
+			}
+		}
+	}
+	left, err := client.Delete(ctx, cluster.Release{Owner: release.Owner, Objects: surplus})
+	if err != nil {
+		return append(release.Objects, left...), err
+	}
+	return release.Objects, nil
 }
 
 // identityOnly returns an object that says nothing but who it is: what is left

@@ -40,6 +40,6 @@ func (r *Resource) Delete(ctx context.Context, req resource.DeleteRequest, resp 
 		resp.Diagnostics.Append(diagnostic(err))
 	case stays != "":
 		resp.Diagnostics.AddWarning(fmt.Sprintf("%s was left as it is", state.Object.ValueString()),
-			fmt.Sprintf("This policy had set %s there, and somebody has changed it since: %s. Nothing was written; the policy is out of the state.", state.Mode, stays))
+			fmt.Sprintf("This policy had set %s there, and somebody has changed it since: %s. The mode was not written; the policy is out of the state.", state.Mode, stays))
 	}
 }

@@ -201,8 +201,8 @@ func (i instance) findPlain(ctx context.Context) (found, error) {
 	return result, nil
 }
 
-// find reads the mode of the mesh config. What was there before is not
-// known: destroy leaves what the import has found.
+// find reads the mode of the mesh config. What was there before says the note of
+// a policy; without one destroy leaves what the import has found.
 func (t meshTarget) find(ctx context.Context) (found, error) {
 	live, err := t.client.Get(ctx, t.id())
 	if err != nil {
@@ -224,5 +224,8 @@ func (t meshTarget) find(ctx context.Context) (found, error) {
 	}
 	p := t.policy
 	p.Mode = mode
-	return found{policy: p, object: t.id(), previous: mode}, nil
+	if n, ok := noteOf(live, mode); ok {
+		return found{policy: p, object: t.id(), previous: n.Previous, record: record{Nonce: n.Owner.Nonce}}, nil
+	}
+	return found{policy: p, object: t.id(), previous: mode, record: record{Nonce: cluster.NewNonce()}}, nil
 }

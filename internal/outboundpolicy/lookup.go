@@ -66,8 +66,14 @@ func (t meshTarget) foresee(ctx context.Context, _ *diag.Diagnostics) error {
 	if !ok {
 		return t.explain(&cluster.MissingError{ID: t.id(), Key: meshconfig.Key})
 	}
-	if _, err := t.known(text); err != nil {
+	mode, err := t.known(text)
+	if err != nil {
 		return t.unreadable(err)
+	}
+	if n, ok := noteOf(live, mode); ok {
+		if _, err := n.admit(t.owner, t.id()); err != nil {
+			return err
+		}
 	}
 	if _, err := meshconfig.Set(text, t.policy.Mode); err != nil {
 		return t.unreadable(err)

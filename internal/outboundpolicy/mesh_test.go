@@ -323,3 +323,39 @@ func TestAmbientNamespace(t *testing.T) {
 	w := f.Workspace(f.CLI, f.Config(policy("test", `mode = "REGISTRY_ONLY"`, quoted("namespace", shop))))
 	w.Expect(acctest.HasChanges, acctest.Plan, "Namespaces in ambient mode ignore REGISTRY_ONLY", shop)
 }
+
+// A create that is killed after its one write has no state: what was there before
+// stands beside the mode, for the import or for the next create of that owner.
+func TestMeshCreateThatWasKilled(t *testing.T) {
+	f := acctest.New(t)
+	text := "trustDomain: cluster.local\noutboundTrafficPolicy: {mode: ALLOW_ANY} # as it came\n"
+	revisions(f, map[string]*string{"killed": &text})
+	name := "istio-" + f.Suffix + "-killed"
+	mesh := policy("test", `mode = "REGISTRY_ONLY"`, quoted("revision", f.Suffix+"-killed"))
+	untouched := func() {
+		t.Helper()
+		live := f.Get("ConfigMap", root, name)
+		if got := meshText(f, name); got != text || len(live.GetAnnotations()) > 0 {
+			t.Errorf("%q, annotations %v", got, live.GetAnnotations())
+		}
+	}
+	forget := []string{"state", "rm", "istio_outbound_traffic_policy.test"}
+	id := "mesh/" + f.Suffix + "-killed"
+
+	w := f.Workspace(f.CLI, f.Config(mesh))
+	w.Expect(0, acctest.Apply)
+	w.Expect(0, forget)
+	w.Expect(acctest.Failed, acctest.Plan, name, "terraform import istio_outbound_traffic_policy."+f.Suffix+"-killed "+id)
+	w.Expect(0, []string{"import", "-no-color", "istio_outbound_traffic_policy.test", id})
+	w.Expect(acctest.NoChanges, acctest.Plan)
+	w.Expect(0, acctest.Destroy)
+	untouched()
+
+	w.Write("main.tf", f.Config(mesh, acctest.WithAttribute("owner_id", `"killed"`)))
+	w.Expect(0, acctest.Apply)
+	w.Expect(0, forget)
+	w.Expect(0, acctest.Apply)
+	w.Expect(acctest.NoChanges, acctest.Plan)
+	w.Expect(0, acctest.Destroy)
+	untouched()
+}

@@ -65,7 +65,7 @@ func (r *Resource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *r
 			},
 			"effective_from": effectiveAttribute(),
 			"previous_mode": schema.StringAttribute{
-				MarkdownDescription: "The mode that was there before and that destroy puts back. Null if none was: destroy takes it out again. After an import it is what was found.",
+				MarkdownDescription: "The mode that was there before and that destroy puts back. Null if none was: destroy takes it out again. After an import of a mode that no policy has set it is what was found.",
 				Computed:            true,
 			},
 			"drift": schema.MapAttribute{

@@ -8,13 +8,14 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
+	"github.com/meshegress/terraform-provider-istio/internal/compile"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/meshconfig"
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
 )
 
-// meshTarget is the mesh config of a control plane. It carries no mark of ours:
-// the text is rendered by charts and read by istiod, and what counts is the
-// one value in it.
+// meshTarget is the mesh config of a control plane. Its text carries no mark of
+// ours: it is rendered by charts and read by istiod, and what counts is the one
+// value in it. Who has set that stands in an annotation (note.go).
 type meshTarget struct{ instance }
 
 // meshField is the field, as `drift` names it.
@@ -26,20 +27,35 @@ func (t meshTarget) id() manifest.ID {
 
 func (t meshTarget) create(ctx context.Context) (made, error) {
 	result := made{object: t.id()}
-	first := true
-	err := t.edit(ctx, func(text string) (string, error) {
-		mode, err := t.known(text)
+	err := t.edit(ctx, func(text cluster.Text) (_ cluster.Text, err error) {
+		mode, err := t.known(text.Value)
 		if err != nil {
-			return "", err
+			return text, err
 		}
-		if first || mode != t.policy.Mode {
-			// What is there after a write of ours that got no answer is ours.
-			result.previous, first = mode, false
+		result.previous, result.record.Nonce = mode, t.owner.Nonce
+		// After a write of ours that got no answer, or a create that was killed.
+		if n, ok := parseNote(text.Note, mode); ok {
+			owner, err := n.admit(t.owner, t.id())
+			if err != nil {
+				return text, err
+			}
+			result.previous, result.record.Nonce = n.Previous, owner.Nonce
 		}
-		return meshconfig.Set(text, t.policy.Mode)
+		return t.set(text, result.record.Nonce, result.previous)
 	})
 	result.written = err == nil || cluster.MaybeWritten(err)
 	return result, err
+}
+
+// set writes the policy's mode into a text, with its note.
+func (t meshTarget) set(text cluster.Text, nonce, previous string) (cluster.Text, error) {
+	edited, err := meshconfig.Set(text.Value, t.policy.Mode)
+	owner := t.owner
+	owner.Nonce = nonce
+	if nonce == "" {
+		return cluster.Text{Value: edited, Note: text.Note}, err
+	}
+	return cluster.Text{Value: edited, Note: note{owner, t.policy.Mode, previous}.String()}, err
 }
 
 // known returns the mode of a text that may be taken over. One that istiod does
@@ -53,12 +69,13 @@ func (t meshTarget) known(text string) (string, error) {
 }
 
 // edit changes the text. Errors say which ConfigMap and what to do.
-func (t meshTarget) edit(ctx context.Context, edit func(string) (string, error)) error {
+func (t meshTarget) edit(ctx context.Context, edit func(cluster.Text) (cluster.Text, error)) error {
 	defer t.r.provider.ForgetControlPlane()
-	return t.explain(t.client.EditText(ctx, t.id(), meshconfig.Key, func(text string) (string, error) {
+	return t.explain(t.client.EditText(ctx, t.id(), meshconfig.Key, compile.AnnotationMode, func(text cluster.Text) (cluster.Text, error) {
 		edited, err := edit(text)
 		var told *attributeError
-		if err != nil && !errors.As(err, &told) {
+		var foreign *cluster.ForeignError
+		if err != nil && !errors.As(err, &told) && !errors.As(err, &foreign) {
 			err = t.unreadable(err)
 		}
 		return edited, err
@@ -118,43 +135,48 @@ func (t meshTarget) read(ctx context.Context) (seen, error) {
 }
 
 func (t meshTarget) update(ctx context.Context, state Model) error {
-	return t.edit(ctx, func(text string) (string, error) {
-		config, err := meshconfig.Parse(text)
+	return t.edit(ctx, func(text cluster.Text) (cluster.Text, error) {
+		config, err := meshconfig.Parse(text.Value)
 		if err != nil {
-			return "", err
+			return text, err
 		}
 		if now := config.OutboundMode; now != t.policy.Mode && !showed(state, t.id(), meshField, now) && !t.client.ForcesConflicts() {
-			return "", &attributeError{path.Root("mode"), fmt.Sprintf("%s was changed after the plan", t.id()),
+			return text, &attributeError{path.Root("mode"), fmt.Sprintf("%s was changed after the plan", t.id()),
 				fmt.Sprintf("%s, and the plan did not show it. Nothing was written. Plan again to see the change and decide; "+
 					"`force_conflicts = true` in the provider block overwrites it without asking.", shownLine(meshField, now))}
 		}
-		return meshconfig.Set(text, t.policy.Mode)
+		return t.set(text, t.kept.Nonce, state.PreviousMode.ValueString())
 	})
 }
 
 func (t meshTarget) remove(ctx context.Context, state Model) (string, error) {
 	var stays string
-	err := t.edit(ctx, func(text string) (string, error) {
+	err := t.edit(ctx, func(text cluster.Text) (_ cluster.Text, err error) {
 		stays = ""
-		config, err := meshconfig.Parse(text)
+		config, err := meshconfig.Parse(text.Value)
+		if n, ok := parseNote(text.Note, config.OutboundMode); !ok || t.kept.Nonce == "" || n.Owner.Nonce == t.kept.Nonce {
+			text.Note = ""
+		}
 		previous := state.PreviousMode.ValueString()
 		switch {
 		case err != nil:
-			return "", err
+			return text, err
 		case config.OutboundMode == previous:
 			return text, nil
 		case config.OutboundMode != state.Mode:
 			stays = fmt.Sprintf("%s by now", shownLine(meshField, config.OutboundMode))
 			return text, nil
 		case previous != "":
-			return meshconfig.Set(text, previous)
+			text.Value, err = meshconfig.Set(text.Value, previous)
+			return text, err
 		}
-		edited, err := meshconfig.Remove(text)
+		edited, err := meshconfig.Remove(text.Value)
 		if errors.Is(err, meshconfig.ErrSiblings) {
 			stays = err.Error()
 			return text, nil
 		}
-		return edited, err
+		text.Value = edited
+		return text, err
 	})
 	var gone *attributeError
 	if errors.As(err, &gone) {

@@ -72,6 +72,8 @@ type fault struct {
 	// limit is the resource's timeout of each operation, and with what one
 	// write may take the longest time that an operation may last.
 	limit time.Duration
+	// edits: the situation edits every field, by hand.
+	edits bool
 	// slow marks faults that take long; the fast slice leaves them out.
 	slow bool
 	// provider changes the provider block.
@@ -100,6 +102,8 @@ type cell struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 
+	// after is which of the subject's two configurations the instance has.
+	after    bool
 	borrowed map[string]string
 	diags    core.Diagnostics
 	plan     core.Plan
@@ -117,6 +121,8 @@ type cell struct {
 	user *core.Workspace
 	// cancelOperation ends the operation as SIGINT does.
 	cancelOperation context.CancelFunc
+	// edits and refused count the foreign edits that the server took, and did not.
+	edits, refused int
 	// remember is what a fault's own functions hand to one another.
 	remember map[string]string
 }
@@ -157,8 +163,11 @@ func (c *cell) config(after, limited bool) core.Object {
 		config = c.subject.before(c.world, c.id)
 	}
 	if limited && c.fault.limit > 0 {
-		text := c.fault.limit.String()
-		config["timeouts"] = core.Object{"create": text, "read": text, "update": text, "delete": text}
+		limit, first := c.fault.limit.String(), c.fault.limit.String()
+		if c.op != create {
+			first = "3m" // the fault is not there yet
+		}
+		config["timeouts"] = core.Object{"create": first, "read": limit, "update": limit, "delete": limit}
 	}
 	return config
 }
@@ -169,11 +178,11 @@ func (c *cell) wanted(limited bool) core.Object {
 	case destroy:
 		return nil
 	case create:
-		return c.config(!c.fault.turns || !c.killed.Load(), limited)
+		return c.config(c.fault.turns && !c.killed.Load(), limited)
 	case planNew, update:
 		return c.config(true, limited)
 	}
-	return c.config(false, limited)
+	return c.config(c.after, limited)
 }
 
 // run runs a cell and returns what was wrong.
@@ -189,6 +198,7 @@ func (w *world) run(f *fault, op operation, s *subject, at int) *cell {
 		w.proxy.Arm()
 		w.proxy.Shape(proxy.Link{})
 		if len(c.problems) > 0 {
+			w.standing = nil
 			w.purge(s.kinds)
 			if s.restore != nil {
 				s.restore(w)
@@ -197,19 +207,9 @@ func (w *world) run(f *fault, op operation, s *subject, at int) *cell {
 	}()
 	c.ctx, c.cancel = context.WithTimeout(context.Background(), 4*time.Minute)
 	defer c.cancel()
-	c.ws = w.workspace(s.typ)
-	for key, value := range f.provider {
-		c.ws.Provider[key] = value
-	}
-	if s.borrowed != nil {
-		c.borrowed = s.borrowed(w)
-	}
 	w.proxy.Arm()
-	if op != planNew && op != create {
-		if diags := c.ws.Apply(c.ctx, c.config(false, true)); len(diags.Errors()) > 0 {
-			c.problem("the cell could not be prepared: %s", diags)
-			return c
-		}
+	if c.prepare(); len(c.problems) > 0 {
+		return c
 	}
 	if f.arrange != nil && !f.late {
 		f.arrange(c)

@@ -11,6 +11,7 @@ var (
 	full    = flag.Bool("full", false, "every cell of the matrix, not one of each row")
 	rows    = flag.String("rows", "", "regular expression: only cells whose name matches, as `row: fault, operation subject @index`")
 	results = flag.String("results", "", "the file that the table of results is written to")
+	parts   = flag.String("parts", "", "the folder that what each run says is kept in; the table is put together from all that is there")
 	soak    = flag.Duration("soak", 0, "how long TestSoak goes on; 0 skips it")
 	workers = flag.Int("workers", 0, "cells under way at once")
 )

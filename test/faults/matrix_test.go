@@ -47,41 +47,104 @@ func TestMatrix(t *testing.T) {
 	tasks := choose(t, faults, measured)
 	t.Logf("%d cells, %d at once", len(tasks), count)
 
-	report := newReport(faults)
-	run := func(w *world, tasks <-chan task) {
-		for next := range tasks {
-			began := time.Now()
-			c := w.run(next.fault, next.op, next.subject, next.at)
-			report.add(c, time.Since(began))
-			for _, problem := range c.problems {
-				t.Errorf("%s:\n%s", c.name(), problem)
+	report := newReport()
+	run := func(w *world, chains <-chan []task) {
+		for chain := range chains {
+			for _, next := range chain {
+				began := time.Now()
+				c := w.run(next.fault, next.op, next.subject, next.at)
+				report.add(c, time.Since(began))
+				for _, problem := range c.problems {
+					t.Errorf("%s:\n%s", c.name(), problem)
+				}
+				if testing.Verbose() {
+					fmt.Printf("%-90s %5.1f s %s\n", c.name(), time.Since(began).Seconds(), verdict(c))
+				}
 			}
-			if testing.Verbose() {
-				fmt.Printf("%-90s %5.1f s %s\n", c.name(), time.Since(began).Seconds(), verdict(c))
-			}
+		}
+		for _, problem := range w.finish() {
+			t.Errorf("the last one: %s", problem)
 		}
 	}
 	// Those that mostly wait have workers of their own.
-	quick, slow := make(chan task, len(tasks)), make(chan task, len(tasks))
-	for _, next := range tasks {
-		if next.fault.slow {
-			slow <- next
+	var slow, quick [][]task
+	for _, chain := range chains(tasks) {
+		if chain[0].fault.slow {
+			slow = append(slow, chain)
 		} else {
-			quick <- next
+			quick = append(quick, chain)
 		}
 	}
-	close(quick)
-	close(slow)
 	var all sync.WaitGroup
+	work := func(worlds []*world, queue [][]task) {
+		next := make(chan []task, len(queue))
+		for _, chain := range queue {
+			next <- chain
+		}
+		close(next)
+		for _, w := range worlds {
+			all.Go(func() { run(w, next) })
+		}
+	}
+	var waiting []*world
 	for i := range min(3*count, len(slow)) {
-		w := newWorld(t, f, count+i)
-		all.Go(func() { run(w, slow) })
+		waiting = append(waiting, newWorld(t, f, count+i))
 	}
-	for _, w := range worlds {
-		all.Go(func() { run(w, quick) })
-	}
+	work(waiting, slow)
+	work(worlds, quick)
 	all.Wait()
 	report.finish(t)
+}
+
+// longest is how many cells a chain has at most: the last ones to run must not
+// keep one worker busy alone.
+const longest = 24
+
+// chains puts the cells of one fault and one subject into an order in which each
+// finds the instance that it needs where the one before has left it.
+func chains(tasks []task) [][]task {
+	type pair struct {
+		fault   *fault
+		subject *subject
+	}
+	var order []pair
+	of := map[pair]map[operation][]task{}
+	for _, next := range tasks {
+		p := pair{next.fault, next.subject}
+		if of[p] == nil {
+			of[p] = map[operation][]task{}
+			order = append(order, p)
+		}
+		of[p][next.op] = append(of[p][next.op], next)
+	}
+	var all [][]task
+	for _, p := range order {
+		ops := of[p]
+		chain := ops[planNew]
+		looks := append(ops[read], ops[imports]...)
+		for i := range max(len(ops[create]), len(ops[update]), len(ops[destroy]), 1) {
+			for _, op := range []operation{create, update, destroy} {
+				if i < len(ops[op]) {
+					chain = append(chain, ops[op][i])
+				}
+				if op == create && i == 0 {
+					chain = append(chain, looks...)
+				}
+			}
+		}
+		if p.fault.slow {
+			for _, next := range chain {
+				all = append(all, []task{next})
+			}
+			continue
+		}
+		for len(chain) > longest {
+			all = append(all, chain[:longest])
+			chain = chain[longest:]
+		}
+		all = append(all, chain)
+	}
+	return all
 }
 
 func verdict(c *cell) string {
@@ -105,7 +168,7 @@ func measure(t *testing.T, worlds []*world) map[baseline][]proxy.Request {
 				if !*full && *rows == "" && b.subject == gateway && b.op != create {
 					continue // see sample
 				}
-				none := &fault{row: "none", name: "no fault", on: everywhere(succeeds)}
+				none := &fault{row: "none", name: "no fault", on: everywhere(succeeds), when: proxy.All}
 				c := worlds[i].run(none, b.op, b.subject, 0)
 				for _, problem := range c.problems {
 					t.Errorf("%s:\n%s", c.name(), problem)
@@ -191,7 +254,7 @@ func indexes(f *fault, s *subject, requests []proxy.Request) []int {
 // defects are cells that have found one.
 var defects = regexp.MustCompile(`stream ended, (not )?committed, create gateway @6$|another kind, delete policy @5$|` +
 	`SIGINT at write k, update policy @1$|SIGINT at write k, delete policy @12$|SIGKILL before write k, create policy @5$|` +
-	`then another configuration, create policy @15$|CRD gone, done, delete policy @0$|being deleted, and going, read policy @0$`)
+	`then another configuration, create (policy @15|gateway @4)$|SIGKILL after write k, create outbound of the mesh @0$|CRD gone, done, delete policy @0$|being deleted, and going, read policy @0$`)
 
 // sample takes one cell, another one for each fault, of a subject that makes few
 // requests where there is one; and those that have found a defect.

@@ -1,8 +1,10 @@
 package faults
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"sort"
 	"strings"
@@ -13,75 +15,80 @@ import (
 
 // report collects what the cells came to.
 type report struct {
-	mu     sync.Mutex
-	began  time.Time
-	faults []*fault
-	lines  map[*fault]map[operation]*tally
-	slow   map[*fault]time.Duration
-	said   map[string]bool
+	mu    sync.Mutex
+	began time.Time
+	Part  part
+	said  map[string]bool
+	edits [2]int
 }
 
-type tally struct{ cells, failed int }
+// part is what one run says, as a file: a table is put together from those of
+// several.
+type part struct {
+	Began   time.Time `json:"began"`
+	Seconds float64   `json:"seconds"`
+	Lines   []line    `json:"lines"`
+	index   map[string]int
+}
 
-func newReport(faults []*fault) *report {
-	return &report{began: time.Now(), faults: faults, lines: map[*fault]map[operation]*tally{}, slow: map[*fault]time.Duration{}, said: map[string]bool{}}
+// line is one fault in one operation.
+type line struct {
+	Row, Fault string
+	Op         operation
+	End        outcome
+	Cells      map[string]bool // by name without row and fault: whether it failed
+	Longest    float64
+}
+
+func (l line) key() string { return l.Row + "|" + l.Fault + "|" + string(l.Op) }
+
+func newReport() *report {
+	now := time.Now()
+	return &report{began: now, Part: part{Began: now, index: map[string]int{}}, said: map[string]bool{}}
+}
+
+// line returns the line of a fault and an operation.
+func (p *part) line(like line) *line {
+	i, ok := p.index[like.key()]
+	if !ok {
+		i = len(p.Lines)
+		p.index[like.key()] = i
+		like.Cells = map[string]bool{}
+		p.Lines = append(p.Lines, like)
+	}
+	return &p.Lines[i]
 }
 
 func (r *report) add(c *cell, took time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.lines[c.fault] == nil {
-		r.lines[c.fault] = map[operation]*tally{}
-	}
-	line := r.lines[c.fault][c.op]
-	if line == nil {
-		line = &tally{}
-		r.lines[c.fault][c.op] = line
-	}
-	line.cells++
-	if len(c.problems) > 0 {
-		line.failed++
-	}
-	r.slow[c.fault] = max(r.slow[c.fault], took)
+	at := r.Part.line(line{Row: c.fault.row, Fault: c.fault.name, Op: c.op, End: c.fault.on[c.op]})
+	at.Cells[fmt.Sprintf("%s @%d", c.subject.name, c.at)] = len(c.problems) > 0
+	at.Longest = max(at.Longest, took.Seconds())
+	r.edits[0], r.edits[1] = r.edits[0]+c.edits, r.edits[1]+c.refused
 	for _, d := range c.diags {
 		r.said[d.Summary] = true
 	}
 }
 
-// finish writes the table, if a file was asked for.
+// note is a cell that is none of TestMatrix.
+func (r *report) note(row, fault string, op operation, end outcome, cell string, failed bool, took time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	at := r.Part.line(line{Row: row, Fault: fault, Op: op, End: end})
+	at.Cells[cell] = failed
+	at.Longest = max(at.Longest, took.Seconds())
+}
+
+// finish prints the totals, keeps this run's part, and writes the table of all
+// parts, where that was asked for. Of a cell that ran in several, the last counts.
 func (r *report) finish(t *testing.T) {
 	t.Helper()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	cells, failed := 0, 0
-	var table strings.Builder
-	table.WriteString("| row | fault |")
-	for _, op := range operations {
-		fmt.Fprintf(&table, " %s |", op)
-	}
-	table.WriteString(" longest |\n|---|---|" + strings.Repeat("---|", len(operations)+1) + "\n")
-	for _, f := range r.faults {
-		line := r.lines[f]
-		if line == nil {
-			continue
-		}
-		fmt.Fprintf(&table, "| %s | %s |", f.row, f.name)
-		for _, op := range operations {
-			one := line[op]
-			if one == nil {
-				table.WriteString(" |")
-				continue
-			}
-			cells, failed = cells+one.cells, failed+one.failed
-			fmt.Fprintf(&table, " %s %d", f.on[op], one.cells)
-			if one.failed > 0 {
-				fmt.Fprintf(&table, ", **%d failed**", one.failed)
-			}
-			table.WriteString(" |")
-		}
-		fmt.Fprintf(&table, " %.0f s |\n", r.slow[f].Seconds())
-	}
-	t.Logf("%d cells, %d failed, %s", cells, failed, time.Since(r.began).Round(time.Second))
+	r.Part.Seconds = time.Since(r.began).Seconds()
+	total := r.Part.total(func(line) bool { return true })
+	t.Logf("%s, %d foreign edits (%d more that the server refused), %s", total, r.edits[0], r.edits[1], time.Since(r.began).Round(time.Second))
 	if testing.Verbose() {
 		var said []string
 		for summary := range r.said {
@@ -90,23 +97,142 @@ func (r *report) finish(t *testing.T) {
 		sort.Strings(said)
 		t.Logf("what was said:\n  %s", strings.Join(said, "\n  "))
 	}
-	if *results == "" {
+	if *parts == "" {
 		return
 	}
-	text := fmt.Sprintf(resultsHead, cells, failed, time.Since(r.began).Round(time.Second), runtime.GOMAXPROCS(0), table.String())
-	if err := os.WriteFile(*results, []byte(text), 0o644); err != nil {
+	text, err := json.MarshalIndent(r.Part, "", " ")
+	if err == nil {
+		err = os.MkdirAll(*parts, 0o755)
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(*parts, r.began.UTC().Format("20060102T150405.000000")+".json"), text, 0o600)
+	}
+	if err == nil && *results != "" {
+		err = writeResults(*parts, *results)
+	}
+	if err != nil {
 		t.Error(err)
 	}
 }
 
+// tally counts cells.
+type tally struct{ cells, failed int }
+
+func (n tally) String() string {
+	text := fmt.Sprintf("%d cells, %d failed", n.cells, n.failed)
+	return text
+}
+
+func (p *part) total(of func(line) bool) tally {
+	var n tally
+	for _, l := range p.Lines {
+		if !of(l) {
+			continue
+		}
+		for _, failed := range l.Cells {
+			n.cells++
+			if failed {
+				n.failed++
+			}
+		}
+	}
+	return n
+}
+
+// writeResults writes the table of all parts in a folder.
+func writeResults(dir, file string) error {
+	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	if err != nil {
+		return err
+	}
+	sort.Strings(files)
+	all := part{index: map[string]int{}}
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		var one part
+		if err := json.Unmarshal(text, &one); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		all.Seconds += one.Seconds
+		for _, l := range one.Lines {
+			at := all.line(l)
+			at.Longest = max(at.Longest, l.Longest)
+			for cell, failed := range l.Cells {
+				at.Cells[cell] = failed
+			}
+		}
+	}
+	total := all.total(func(line) bool { return true })
+	took := (time.Duration(all.Seconds) * time.Second).String()
+	text := fmt.Sprintf(resultsHead, total, took, runtime.GOMAXPROCS(0), all.rows(), all.table())
+	return os.WriteFile(file, []byte(text), 0o644)
+}
+
+// rows is a table of the totals of each row.
+func (p *part) rows() string {
+	var table strings.Builder
+	table.WriteString("| row | cells | failed |\n|---|---|---|\n")
+	seen := map[string]bool{}
+	for _, l := range p.Lines {
+		if seen[l.Row] {
+			continue
+		}
+		seen[l.Row] = true
+		n := p.total(func(other line) bool { return other.Row == l.Row })
+		fmt.Fprintf(&table, "| %s | %d | %d |\n", l.Row, n.cells, n.failed)
+	}
+	return table.String()
+}
+
+// table has a line for each fault.
+func (p *part) table() string {
+	var table strings.Builder
+	table.WriteString("| row | fault |")
+	for _, op := range operations {
+		fmt.Fprintf(&table, " %s |", op)
+	}
+	table.WriteString(" longest |\n|---|---|" + strings.Repeat("---|", len(operations)+1) + "\n")
+	seen := map[string]bool{}
+	for _, l := range p.Lines {
+		if seen[l.Row+l.Fault] {
+			continue
+		}
+		seen[l.Row+l.Fault] = true
+		fmt.Fprintf(&table, "| %s | %s |", l.Row, l.Fault)
+		longest := 0.0
+		for _, op := range operations {
+			i, ok := p.index[line{Row: l.Row, Fault: l.Fault, Op: op}.key()]
+			if !ok {
+				table.WriteString(" |")
+				continue
+			}
+			one := p.Lines[i]
+			longest = max(longest, one.Longest)
+			n := p.total(func(other line) bool { return other.key() == one.key() })
+			fmt.Fprintf(&table, " %s %d", one.End, n.cells)
+			if n.failed > 0 {
+				fmt.Fprintf(&table, ", **%d failed**", n.failed)
+			}
+			table.WriteString(" |")
+		}
+		fmt.Fprintf(&table, " %.0f s |\n", longest)
+	}
+	return table.String()
+}
+
 const resultsHead = `# Results of the fault matrix
 
-%d cells, %d failed; %s on %d cores. Written by ` + "`make faults`" + `; what the words mean is in doc.go and cell_test.go.
+%s; %s on %d cores. Written by ` + "`make faults`" + `; what the words mean is in doc.go and cell_test.go.
 
 A cell is one fault at one request of one operation of one of six subjects: a policy, a gateway, and the outbound policy
 in its four forms. **R**: the operation succeeds. **E**: it ends with an error that names the object, and the state is
 kept. **told**: it ends with an error or a warning, or does not need the answer. After each cell the same function checks
 that nothing of anybody else was touched, that the state knows what lives, that nothing is less guarded than before or
 after, that no secret was said, that one apply without the fault ends in an empty plan, and that a destroy leaves nothing.
+The rows of processes and of flags run the real CLI.
 
+%s
 %s`

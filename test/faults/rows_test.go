@@ -23,8 +23,8 @@ const (
 	rowReplaced = "replaced, finalizer, being deleted"
 	rowDrift    = "foreign edits"
 	rowAPIs     = "aggregated API down"
+	rowModes    = "-refresh=false, -replace, -target, -parallelism"
 	rowSignals  = "SIGINT, SIGKILL"
-	rowMany     = "many at once"
 	rowInUse    = "gateway in use"
 )
 

@@ -2,7 +2,6 @@ package faults
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -17,74 +16,76 @@ import (
 // guarded than before or after, nothing secret was said; and without the fault
 // one apply ends in an empty plan, and a destroy leaves nothing.
 func (c *cell) settle() {
-	live := c.live(c.subject.kinds)
-	c.checkTheirs()
 	c.checkSecrets()
-	if !c.killed.Load() && !c.fault.leaves {
-		c.checkStateKnows(live)
-	}
-	// Who has taken a guard away, or put something else in its place, answers for that.
-	if c.subject.guard != nil && !c.fault.leaves && c.remember["foreign"] == "" && c.op.writes() {
-		for _, open := range c.subject.guard(c.world, live) {
-			c.problem("less guarded: %s", open)
-		}
+	if c.op.writes() {
+		c.checkLive()
 	}
 	if c.fault.undo != nil && !c.fault.leaves {
 		c.fault.undo(c)
 	}
-	if c.fault.leaves {
+	if c.fault.limit > 0 {
+		c.ws.Raise("timeouts", nil) // the limit was for the fault
+	}
+	switch {
+	case c.fault.leaves:
 		c.purge(c.subject.kinds)
-		return
+	case c.op == planNew: // wrote nothing, says the journal
+	default:
+		if c.killed.Load() {
+			c.resume()
+		}
+		c.converge()
 	}
-	if c.killed.Load() {
-		c.resume()
-	}
-	c.converge()
+	c.checkTheirs()
 }
 
-// converge applies what was wanted, without the fault, and then destroys it.
+// checkLive looks at what lives while the fault is there.
+func (c *cell) checkLive() {
+	live := c.live(c.subject.kinds)
+	if !c.killed.Load() && !c.fault.leaves {
+		c.checkStateKnows(live)
+	}
+	// Who has taken a guard away, or put something else in its place, answers for that.
+	if c.subject.guard != nil && !c.fault.leaves && c.remember["foreign"] == "" {
+		for _, open := range c.subject.guard(c.world, live) {
+			c.problem("less guarded: %s", open)
+		}
+	}
+}
+
+// converge applies what was wanted, without the fault. The instance stays for
+// the next cell, or is destroyed.
 func (c *cell) converge() {
 	wanted := c.wanted(false)
-	if diags := c.ws.Apply(c.ctx, wanted); len(diags.Errors()) > 0 {
-		c.problem("the next apply fails: %s", diags)
+	plan, diags := c.ws.Plan(c.ctx, wanted)
+	if len(diags.Errors()) > 0 {
+		c.problem("the next plan fails: %s", diags)
 		return
 	}
-	if wanted != nil {
-		plan, diags := c.ws.Plan(c.ctx, wanted)
+	repaired := c.killed.Load() || plan.Action != core.NoOp
+	if plan.Action != core.NoOp {
+		if diags := c.ws.Execute(c.ctx, plan, wanted); len(diags.Errors()) > 0 {
+			c.problem("the next apply fails: %s", diags)
+			return
+		}
+		plan, diags = c.ws.Plan(c.ctx, wanted)
 		switch {
 		case len(diags.Errors()) > 0:
 			c.problem("the plan after the next apply says: %s", diags)
 		case plan.Action != core.NoOp:
 			c.problem("the plan after the next apply is no empty one: %s, drift %v", plan.Action, c.ws.Strings("drift"))
 		}
-		c.checkPorts()
-		if diags := c.ws.Apply(c.ctx, nil); len(diags.Errors()) > 0 {
-			c.problem("the destroy says: %s", diags)
-		}
 	}
-	if c.ws.Exists {
-		c.problem("destroyed, and still in the state")
+	if wanted == nil {
+		c.checkGone(&standing{c.subject, c.ws, c.id, c.after, c.borrowed})
+		return
 	}
-	if left := c.live(c.subject.kinds); len(left) > 0 {
-		c.problem("the destroy has left %s", names(left))
+	if repaired {
+		c.checkStateKnows(c.live(c.subject.kinds))
 	}
-	c.checkTheirs()
-	if c.subject.borrowed != nil {
-		if now := c.subject.borrowed(c.world); !maps.Equal(now, c.borrowed) && !c.lostRecord(now) {
-			c.problem("borrowed: %v, given back: %v", c.borrowed, now)
-		}
-	}
-}
-
-// lostRecord: a mesh config carries no mark of ours, so a create that was killed
-// after its one write has set the mode for good. The next one finds it as it
-// wants it, and leaves it so.
-func (c *cell) lostRecord(now map[string]string) bool {
-	if !c.killed.Load() || c.op != create || c.subject != meshConfig {
-		return false
-	}
-	c.subject.restore(c.world)
-	return maps.Equal(c.subject.borrowed(c.world), c.borrowed) && now != nil
+	c.checkPorts()
+	c.after = c.after || c.op == update
+	c.leave()
 }
 
 func (c *cell) checkTheirs() {

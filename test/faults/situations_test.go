@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -30,6 +31,7 @@ func situations() []*fault {
 	all = append(all, gone()...)
 	all = append(all, replaced()...)
 	all = append(all, others()...)
+	all = append(all, modes()...)
 	return append(all, signals()...)
 }
 
@@ -239,7 +241,7 @@ func access() []*fault {
 				}
 			}},
 		{
-			row: rowAccess, name: "exec plugin fails once", on: everywhere(succeeds), of: []*subject{policy, meshConfig},
+			row: rowAccess, name: "exec plugin fails once", on: everywhere(succeeds),
 			baseConfig: func(c *cell, after bool) core.Object {
 				c.usePlugin()
 				if after {
@@ -360,9 +362,24 @@ func (c *cell) endNamespace(held bool) {
 			panic(err)
 		}
 	}
+	var inside []object
+	for _, kind := range c.subject.kinds {
+		list, err := c.admin.Resource(kind).Namespace(namespace).List(context.Background(), metav1.ListOptions{LabelSelector: compile.LabelManagedBy})
+		if err != nil {
+			panic(err)
+		}
+		for _, live := range list.Items {
+			inside = append(inside, object{kind, namespace, live.GetName()})
+		}
+	}
 	c.remove(object{namespaces, "", namespace})
 	if !held {
 		c.awaitGone(object{namespaces, "", namespace})
+		return
+	}
+	// What is there still can be changed until it goes.
+	for _, o := range inside {
+		c.awaitGone(o)
 	}
 }
 
@@ -440,6 +457,7 @@ func replaced() []*fault {
 				}
 			},
 		},
+		everyEdit(),
 		{
 			row: rowDrift, name: "managedFields wiped", of: owning, each: perObject,
 			on: map[operation]outcome{read: succeeds, update: succeeds, destroy: succeeds},
@@ -460,7 +478,7 @@ func others() []*fault {
 	apiService := object{gvr("apiregistration.k8s.io", "v1", "apiservices"), "", "v1.broken.example.com"}
 	return []*fault{
 		{
-			row: rowAPIs, name: "unrelated aggregated API down", on: everywhere(succeeds), of: []*subject{policy, gateway},
+			row: rowAPIs, name: "unrelated aggregated API down", on: everywhere(succeeds),
 			arrange: func(c *cell) {
 				o := apiService
 				o.name = "v1." + c.id + "-" + c.revision + ".example.com"
@@ -484,6 +502,13 @@ func others() []*fault {
 			},
 		},
 		{
+			// What asks for the groups and kinds of the server waits for each of its APIs.
+			row: rowAPIs, name: "unrelated aggregated API hangs", on: everywhere(succeeds),
+			rules: func(*cell, int) []proxy.Rule {
+				return []proxy.Rule{{When: func(r proxy.Request) bool { return r.Verb == "" }, Fault: proxy.Hang}}
+			},
+		},
+		{
 			row: rowInUse, name: "destroyed while policies use it", on: map[operation]outcome{destroy: fails}, of: []*subject{gateway},
 			arrange: func(c *cell) {
 				user := c.workspace(policy.typ)
@@ -498,6 +523,40 @@ func others() []*fault {
 			undo: func(c *cell) {
 				if diags := c.user.Apply(c.ctx, nil); len(diags.Errors()) > 0 {
 					c.problem("the destroy of the user says: %s", diags)
+				}
+			},
+		},
+	}
+}
+
+// modes are flags of plan and apply.
+func modes() []*fault {
+	noRefresh := func(c *cell) { c.ws.NoRefresh = true }
+	again := func(c *cell) { c.ws.NoRefresh, c.ws.Replace = false, false }
+	return []*fault{
+		{row: rowModes, name: "-refresh=false", on: changing(succeeds), arrange: noRefresh, undo: again},
+		{
+			row: rowModes, name: "-refresh=false, and an object gone", of: owning, each: perObject,
+			on: map[operation]outcome{update: succeeds, destroy: succeeds},
+			arrange: func(c *cell) {
+				if o, ok := c.picked(); ok {
+					c.remove(o)
+				}
+				noRefresh(c)
+			}, undo: again,
+		},
+		{
+			row: rowModes, name: "-replace", on: map[operation]outcome{update: succeeds},
+			arrange: func(c *cell) { c.ws.Replace = true }, undo: again,
+			check: func(c *cell) {
+				deletes := 0
+				for _, r := range c.journal {
+					if r.Verb == "delete" {
+						deletes++
+					}
+				}
+				if slices.Contains(owning, c.subject) && deletes == 0 {
+					c.problem("nothing was deleted")
 				}
 			},
 		},

@@ -36,6 +36,7 @@ type world struct {
 	theirs   []object
 	snapshot map[object]string
 	cells    int
+	standing *standing
 }
 
 // object is where an object is.
@@ -211,8 +212,8 @@ func (w *world) look(objects []object) map[object]string {
 // live returns what the provider has made in the world's namespaces.
 func (w *world) live(kinds []schema.GroupVersionResource) map[object]*unstructured.Unstructured {
 	found := map[object]*unstructured.Unstructured{}
-	for _, namespace := range []string{w.egress, w.shop, w.yard} {
-		for _, kind := range kinds {
+	for _, kind := range kinds {
+		for _, namespace := range w.namespacesOf(kind) {
 			list, err := w.admin.Resource(kind).Namespace(namespace).List(context.Background(), metav1.ListOptions{
 				LabelSelector: compile.LabelManagedBy + "=" + compile.ProviderName, ResourceVersion: "",
 			})
@@ -225,6 +226,17 @@ func (w *world) live(kinds []schema.GroupVersionResource) map[object]*unstructur
 		}
 	}
 	return found
+}
+
+// namespacesOf returns where the configurations of the subjects put a kind.
+func (w *world) namespacesOf(kind schema.GroupVersionResource) []string {
+	switch kind {
+	case sidecars:
+		return []string{w.shop, w.yard}
+	case serviceEntries, virtualServices, destinationRules:
+		return []string{w.egress, w.shop, w.yard}
+	}
+	return []string{w.egress}
 }
 
 // purge takes away what a failed cell has left, so that the next one is judged

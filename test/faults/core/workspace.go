@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -20,6 +21,11 @@ type Workspace struct {
 	Type string
 	// BeforeApply, if set, is called between plan and apply.
 	BeforeApply func()
+
+	// NoRefresh is -refresh=false.
+	NoRefresh bool
+	// Replace is -replace of the instance.
+	Replace bool
 
 	// Exists is whether the state has the instance.
 	Exists bool
@@ -56,6 +62,26 @@ func (w *Workspace) Save() Workspace { return *w }
 // Restore puts a saved state back, as a killed process leaves it.
 func (w *Workspace) Restore(saved Workspace) {
 	w.Exists, w.Tainted, w.state, w.private, w.identity = saved.Exists, saved.Tainted, saved.state, saved.private, saved.identity
+}
+
+// Raise puts another value for an attribute into the state, as the apply of one
+// that changes nothing else does.
+func (w *Workspace) Raise(attribute string, data Object) {
+	var values map[string]tftypes.Value
+	if !w.Exists || w.state.As(&values) != nil {
+		return
+	}
+	values = maps.Clone(values)
+	var plain any
+	if data != nil {
+		plain = data
+	}
+	value, err := encode(values[attribute].Type(), plain)
+	if err != nil {
+		panic(err)
+	}
+	values[attribute] = value
+	w.state = tftypes.NewValue(w.state.Type(), values)
 }
 
 // Action is what a plan is about to do.
@@ -125,7 +151,9 @@ func (w *Workspace) Plan(ctx context.Context, config Object) (Plan, Diagnostics)
 	if len(diags.Errors()) > 0 {
 		return Plan{}, diags
 	}
-	diags = append(diags, w.refresh(ctx, p)...)
+	if !w.NoRefresh {
+		diags = append(diags, w.refresh(ctx, p)...)
+	}
 	if len(diags.Errors()) > 0 {
 		return Plan{}, diags
 	}
@@ -171,7 +199,7 @@ func (w *Workspace) plan(ctx context.Context, p *process, config Object) (Plan, 
 		plan.Action = Replace
 	case !w.Exists:
 		plan.Action = Create
-	case replace:
+	case replace, w.Replace:
 		plan, _, more = w.change(ctx, p, k, value, k.null(), nil)
 		diags = append(diags, more...)
 		plan.Action = Replace

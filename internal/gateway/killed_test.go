@@ -1,0 +1,42 @@
+package gateway_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/meshegress/terraform-provider-istio/internal/acctest"
+)
+
+// A create that was killed is resumed by the next one of its owner, and what only
+// the configuration of then had goes: no state names it.
+func TestKilledCreateOfAnotherConfiguration(t *testing.T) {
+	f := acctest.New(t)
+	namespace := f.GatewayNamespace("egress")
+	config := func(more string) string {
+		return f.Config(fmt.Sprintf(`
+resource "istio_egress_gateway" "test" {
+  name             = "egw"
+  namespace        = %q
+  wait_for_rollout = false
+  %s
+}
+`, namespace, more), acctest.WithAttribute("owner_id", `"killed"`))
+	}
+	w := f.Workspace(f.CLI, config(`network_policy = true
+  autoscaling = { min_replicas = 1, max_replicas = 2, cpu_utilization = 80 }
+  resources   = { requests = { cpu = "100m" } }`))
+	w.Expect(0, acctest.Apply)
+	w.Expect(0, []string{"state", "rm", "istio_egress_gateway.test"})
+	w.Write("main.tf", config("replicas = 1"))
+	w.Expect(0, acctest.Apply)
+	for _, object := range f.Managed() {
+		if kind := object.GetKind(); kind == "NetworkPolicy" || kind == "HorizontalPodAutoscaler" {
+			t.Errorf("%s %s is left", kind, object.GetName())
+		}
+	}
+	w.Expect(acctest.NoChanges, acctest.Plan)
+	w.Expect(0, acctest.Destroy)
+	if err := f.CheckNothingLeft(nil); err != nil {
+		t.Error(err)
+	}
+}

@@ -66,31 +66,37 @@ func run(ctx context.Context, out io.Writer, rows, docs string) (err error) {
 	if err != nil {
 		return err
 	}
-	var r results
-	if r.executable, err = measureExecutable(ctx, l.provider); err != nil {
+	r, err := l.all(ctx, out, chosen, counts)
+	if len(r.runs) > 0 { // also after an error: a run takes long
+		_, _ = fmt.Fprint(out, r.text(true))
+	}
+	if err != nil || docs == "" {
 		return err
+	}
+	return writeDocs(docs, r.text(false))
+}
+
+// all measures everything. After an error it returns what was measured before.
+func (l *lab) all(ctx context.Context, progress io.Writer, chosen selection, counts []int) (results, error) {
+	var r results
+	var err error
+	if r.executable, err = measureExecutable(ctx, l.provider); err != nil {
+		return r, err
 	}
 	for _, count := range counts {
 		m, err := l.compare(ctx, chosen, count)
 		if err != nil {
-			return err
+			return r, err
 		}
 		r.runs = append(r.runs, m)
-		if count == counts[len(counts)-1] {
-			break
-		}
-		_, _ = fmt.Fprint(out, m.times()+"\n")
-	}
-	if count := r.wanCount(chosen); count > 0 {
-		if r.wan, err = l.wan(ctx, count); err != nil {
-			return err
+		_, _ = fmt.Fprintln(progress, m.times())
+		if count == chosen.longest(counts) {
+			if r.wan, err = l.wan(ctx, count); err != nil {
+				return r, err
+			}
 		}
 	}
-	_, _ = fmt.Fprint(out, r.text(true))
-	if docs == "" {
-		return nil
-	}
-	return writeDocs(docs, r.text(false))
+	return r, nil
 }
 
 // compare runs the provider and all chosen rows with so many policies.

@@ -16,17 +16,6 @@ type results struct {
 	wan        *wan // nil if it was not chosen
 }
 
-// wanCount is the number of policies for the long way, 0 if it was not chosen.
-func (r results) wanCount(chosen selection) int {
-	var count int
-	for _, m := range r.runs {
-		if chosen.has(longWay, m.count) {
-			count = max(count, m.count)
-		}
-	}
-	return count
-}
-
 // text is the report in Markdown. A full one has the processor time, memory and requests of every operation, others
 // those of some.
 func (r results) text(full bool) string {

@@ -75,3 +75,14 @@ func (s selection) has(name string, count int) bool {
 	largest, ok := s[name]
 	return ok && (largest == 0 || count <= largest)
 }
+
+// longest is the number of policies for the long way, 0 if it is not chosen.
+func (s selection) longest(counts []int) int {
+	var longest int
+	for _, count := range counts {
+		if s.has(longWay, count) {
+			longest = max(longest, count)
+		}
+	}
+	return longest
+}

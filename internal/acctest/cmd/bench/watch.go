@@ -25,11 +25,10 @@ const watchEvery = 20 * time.Millisecond
 // watch looks at a process and at those of an executable, and returns a function that
 // ends the watch and says what they used: the peak of memory of the process, and of
 // the executable's processes the greatest peak and the processor time of all. All
-// are 0 where there is no /proc, and of a process that was seen only once nothing
-// later than that counts.
+// are 0 where there is no /proc. What a process uses after the last look does not count.
 func watch(pid int, executable string) func() (process, others usage) {
 	stop, ended := make(chan struct{}), make(chan struct{})
-	seen := map[string]usage{}
+	w := watcher{executable: executable, seen: map[string]usage{}, strangers: map[string]int{}}
 	own := filepath.Join("/proc", strconv.Itoa(pid))
 	go func() {
 		defer close(ended)
@@ -40,9 +39,9 @@ func watch(pid int, executable string) func() (process, others usage) {
 			case <-stop:
 				return
 			case <-tick.C:
-				look(own, seen)
+				w.look(own)
 				if executable != "" {
-					lookFor(executable, seen)
+					w.lookAround()
 				}
 			}
 		}
@@ -50,9 +49,9 @@ func watch(pid int, executable string) func() (process, others usage) {
 	return func() (process, others usage) {
 		close(stop)
 		<-ended
-		process = seen[own]
-		delete(seen, own)
-		for _, u := range seen {
+		process = w.seen[own]
+		delete(w.seen, own)
+		for _, u := range w.seen {
 			others.peakRSS = max(others.peakRSS, u.peakRSS)
 			others.cpu += u.cpu
 		}
@@ -60,18 +59,42 @@ func watch(pid int, executable string) func() (process, others usage) {
 	}
 }
 
-// lookFor reads the usage of every process of the executable.
-func lookFor(executable string, seen map[string]usage) {
-	links, _ := filepath.Glob("/proc/[0-9]*/exe")
-	for _, link := range links {
-		if target, err := os.Readlink(link); err == nil && target == executable {
-			look(filepath.Dir(link), seen)
+// watcher collects what processes have used. The machine that it measures is the one
+// that it runs on, so it looks at as little as it can.
+type watcher struct {
+	executable string
+	seen       map[string]usage
+	// strangers are the processes of other executables, and how often they were.
+	strangers map[string]int
+}
+
+// enough looks tell a stranger from a process that is about to become another one:
+// between fork and exec it still is its parent.
+const enough = 5
+
+// lookAround reads the usage of every process of the executable.
+func (w *watcher) lookAround() {
+	proc, err := os.Open("/proc")
+	if err != nil {
+		return
+	}
+	defer func() { _ = proc.Close() }()
+	names, _ := proc.Readdirnames(-1)
+	for _, name := range names {
+		if name[0] < '0' || name[0] > '9' || w.strangers[name] == enough {
+			continue
 		}
+		process := filepath.Join("/proc", name)
+		if target, err := os.Readlink(filepath.Join(process, "exe")); err != nil || target != w.executable {
+			w.strangers[name]++
+			continue
+		}
+		w.look(process)
 	}
 }
 
 // look reads the usage of one process, unless it has ended meanwhile.
-func look(process string, seen map[string]usage) {
+func (w *watcher) look(process string) {
 	status, err := os.ReadFile(filepath.Join(process, "status"))
 	if err != nil {
 		return
@@ -81,7 +104,7 @@ func look(process string, seen map[string]usage) {
 		return
 	}
 	if peak := peakOf(string(status)); peak > 0 { // one that has ended and waits for its parent has no memory
-		seen[process] = usage{peakRSS: peak, cpu: cpuOf(string(stat))}
+		w.seen[process] = usage{peakRSS: peak, cpu: cpuOf(string(stat))}
 	}
 }
 

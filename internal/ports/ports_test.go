@@ -131,3 +131,16 @@ func TestAssignedPortsNeverMove(t *testing.T) {
 		}
 	})
 }
+
+func TestLeft(t *testing.T) {
+	all := ports.Left(func(int64) bool { return false })
+	if all != len(slices.Collect(ports.Candidates("key", nil))) {
+		t.Errorf("%d ports, which is not what candidates are taken from", all)
+	}
+	if left := ports.Left(func(port int64) bool { return port < 19_990 }); left != 11 {
+		t.Errorf("%d from 19990 on", left)
+	}
+	if ports.Scarce*20 < all || ports.Scarce >= all {
+		t.Errorf("a warning at %d of %d ports is too late, or always there", ports.Scarce, all)
+	}
+}

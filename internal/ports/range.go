@@ -40,3 +40,19 @@ var assignable = func() []int64 {
 	}
 	return all
 }()
+
+// Scarce is the number of ports from which on a gateway's range counts as nearly
+// full: a tenth of it, so that there is time to act.
+const Scarce = 1000
+
+// Left returns how many ports may still be assigned, beside those that taken
+// reports.
+func Left(taken func(port int64) bool) int {
+	left := 0
+	for _, port := range assignable {
+		if !taken(port) {
+			left++
+		}
+	}
+	return left
+}

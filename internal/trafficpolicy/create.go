@@ -35,6 +35,7 @@ func (r *Resource) Create(ctx context.Context, req resource.CreateRequest, resp 
 		return
 	}
 	made, err := r.create(ctx, client, owner, plan.Policy)
+	resp.Diagnostics.Append(made.warnings...)
 	if err == nil && resumes {
 		made.objects, err = r.clear(ctx, client, owner, plan.Policy, made.objects)
 	}
@@ -68,9 +69,8 @@ func (r *Resource) prepare(ctx context.Context, p policy.Policy, identity Identi
 // create reserves the ports and writes the objects. What it returns exists,
 // whatever the error.
 func (r *Resource) create(ctx context.Context, client *cluster.Client, owner cluster.Owner, p policy.Policy) (existing, error) {
-	made := existing{grants: policy.Grants(p)}
-	var err error
-	made.ports, made.objects, err = r.reserve(ctx, client, owner, p, nil)
+	reserved, err := r.reserve(ctx, client, owner, p, nil)
+	made := existing{ports: reserved.ports, objects: reserved.created, grants: policy.Grants(p), warnings: reserved.warnings}
 	if err != nil {
 		return made, err
 	}

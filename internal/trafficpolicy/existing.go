@@ -2,6 +2,7 @@ package trafficpolicy
 
 import (
 	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
@@ -15,6 +16,8 @@ type existing struct {
 	ports   map[string]int64
 	objects []manifest.Object
 	grants  []string
+	// warnings are about what was reserved.
+	warnings diag.Diagnostics
 }
 
 // computed returns the computed attributes of a state. Nothing in them is

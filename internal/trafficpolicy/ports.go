@@ -4,37 +4,38 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
+	"github.com/meshegress/terraform-provider-istio/internal/diagnose"
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
 	"github.com/meshegress/terraform-provider-istio/internal/ports"
 )
 
 // reserve gives every slot of the policy its port. held are the ports that
-// the instance has reserved already, by member. It returns the ports of all
-// slots that have one, and the Gateways that it created, whatever the error.
+// the instance has reserved already, by member.
 //
 // Creating the Gateway that is named after a port reserves it among all
 // policies of the gateway, in whatever workspace they are planned. So a port
 // is never taken by looking: what the cluster shows only spares attempts.
-func (r *Resource) reserve(ctx context.Context, client *cluster.Client, owner cluster.Owner, p policy.Policy, held map[string]int64) (map[string]int64, []manifest.Object, error) {
+func (r *Resource) reserve(ctx context.Context, client *cluster.Client, owner cluster.Owner, p policy.Policy, held map[string]int64) (reservation, error) {
 	slots := policy.Slots(p)
 	if len(slots) == 0 {
-		return map[string]int64{}, nil, nil
+		return reservation{ports: map[string]int64{}}, nil
 	}
 	settled, clashes := ports.Keep(held, slots)
 	if len(clashes) > 0 {
-		return nil, nil, clashError(p, clashes[0])
+		return reservation{}, clashError(p, clashes[0])
 	}
 	taken, resumed, err := r.surroundings(ctx, client, owner, p)
 	if err != nil {
-		return nil, nil, err
+		return reservation{}, err
 	}
 	reserved := map[string]int64{}
-	var created []manifest.Object
+	made := reservation{ports: reserved}
 	for _, slot := range slots {
 		if port, ok := slot.Port(settled); ok && has(held, port) {
 			slot.Set(reserved, port)
@@ -56,13 +57,44 @@ func (r *Resource) reserve(ctx context.Context, client *cluster.Client, owner cl
 		object, port, err := r.reserveSlot(ctx, client, owner, p, slot, candidates)
 		if err == nil || cluster.MaybeWritten(err) {
 			slot.Set(reserved, port)
-			created = append(created, object)
+			made.created = append(made.created, object)
 		}
 		if err != nil {
-			return reserved, created, err
+			return made, err
+		}
+		if slot.Explicit == 0 {
+			made.warnings = scarcity(p, taken, reserved)
 		}
 	}
-	return reserved, created, nil
+	return made, nil
+}
+
+// reservation is what reserve leaves, whatever the error.
+type reservation struct {
+	// ports of all slots that have one, by member.
+	ports map[string]int64
+	// created are the Gateways that did not exist before.
+	created  []manifest.Object
+	warnings diag.Diagnostics
+}
+
+// waysOut says what helps where the ports of a gateway run out.
+const waysOut = "What helps: entries that share a port (give those of a policy one explicit by_egress_gateway.port: HTTP entries are told apart " +
+	"by Host, hosts of HTTPS, TLS and TCP entries by server name), a second istio_egress_gateway for further policies, or explicit ports outside this range."
+
+// scarcity warns of a range that fills up, as this process saw it first.
+func scarcity(p policy.Policy, taken map[int64]string, reserved map[string]int64) diag.Diagnostics {
+	left := ports.Left(func(port int64) bool {
+		_, isTaken := taken[port]
+		return isTaken || has(reserved, port)
+	})
+	if left >= ports.Scarce {
+		return nil
+	}
+	return diag.Diagnostics{diag.NewAttributeWarningDiagnostic(path.Root("by_egress_gateway"), "The gateway's ports run out",
+		diagnose.PortTaken.With(fmt.Sprintf("Of the ports from %d to %d, gateway %s has %d left. When none is, "+
+			"a new entry without an explicit port fails to apply; what has a port keeps it. %s",
+			ports.First, ports.Last, gatewayName(p), left, waysOut)))}
 }
 
 // reserveSlot tries the candidates until one is ours. After an error it
@@ -81,9 +113,8 @@ func (r *Resource) reserveSlot(ctx context.Context, client *cluster.Client, owne
 	return manifest.Object{}, 0, &attributeError{
 		path:    path.Root("by_egress_gateway"),
 		summary: "No free port on the gateway",
-		detail: fmt.Sprintf("Every port from %d to %d of gateway %s is in use, so %q cannot get one. "+
-			"Give HTTPS, TLS and TCP entries with several hosts an explicit by_egress_gateway.port (their hosts then share it), or use another gateway.",
-			ports.First, ports.Last, gatewayName(p), slot.Key),
+		detail: diagnose.PortTaken.With(fmt.Sprintf("Every port from %d to %d of gateway %s is in use, so %q cannot get one. %s",
+			ports.First, ports.Last, gatewayName(p), slot.Key, waysOut)),
 	}
 }
 

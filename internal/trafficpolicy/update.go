@@ -48,6 +48,7 @@ func (r *Resource) Update(ctx context.Context, req resource.UpdateRequest, resp 
 		return
 	}
 	made, err := r.update(ctx, client, prior, state, plan)
+	resp.Diagnostics.Append(made.warnings...)
 	if err != nil {
 		resp.Diagnostics.Append(diagnostic(err))
 		resp.Diagnostics.Append(made.computed(r.provider.Detail).attributes().Put(ctx, &resp.State.Raw)...)
@@ -64,14 +65,14 @@ func (r *Resource) Update(ctx context.Context, req resource.UpdateRequest, resp 
 // are found again by their owner.
 func (r *Resource) update(ctx context.Context, client *cluster.Client, prior cluster.Release, state, plan Model) (existing, error) {
 	left := existing{ports: goPorts(state.GatewayPorts), objects: prior.Objects, grants: policy.Grants(state.Policy)}
-	reserved, gateways, err := r.reserve(ctx, client, prior.Owner, plan.Policy, priorPorts(&state, plan.Policy))
+	reserved, err := r.reserve(ctx, client, prior.Owner, plan.Policy, priorPorts(&state, plan.Policy))
 	if err != nil {
-		left.objects = append(left.objects, gateways...)
+		left.objects = append(left.objects, reserved.created...)
 		return left, err
 	}
 	first, objects, err := policy.Transition(
 		policy.Version{Policy: state.Policy, Ports: goPorts(state.GatewayPorts)},
-		policy.Version{Policy: plan.Policy, Ports: reserved}, r.provider.Mesh)
+		policy.Version{Policy: plan.Policy, Ports: reserved.ports}, r.provider.Mesh)
 	if err != nil {
 		return left, err
 	}
@@ -80,5 +81,5 @@ func (r *Resource) update(ctx context.Context, client *cluster.Client, prior clu
 	if err != nil {
 		return left, err
 	}
-	return existing{ports: reserved, objects: left.objects, grants: policy.Grants(plan.Policy)}, nil
+	return existing{ports: reserved.ports, objects: left.objects, grants: policy.Grants(plan.Policy), warnings: reserved.warnings}, nil
 }

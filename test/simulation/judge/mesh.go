@@ -8,6 +8,7 @@ package judge
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -98,13 +99,15 @@ func New(t *testing.T, settings scenario.Settings, states []*State) *Mesh {
 }
 
 // Serve starts an istiod that knows the objects of all states, and returns what
-// its validation refuses. It ends with t.
-func Serve(t test.Failer, settings scenario.Settings, states []*State) (*xds.FakeDiscoveryServer, []Rejection) {
+// its validation refuses. It ends with t. It hears of objects of the late kinds
+// only then: the server of Istio's tests gives up when it has not digested
+// everything within 30 seconds of its start.
+func Serve(t test.Failer, settings scenario.Settings, states []*State, late ...string) (*xds.FakeDiscoveryServer, []Rejection) {
 	// It holds on to the collections of every istiod there ever was in the
 	// process.
 	krt.GlobalDebugHandler = new(krt.DebugHandler)
 	var rejected []Rejection
-	var configs []config.Config
+	var configs, remaining []config.Config
 	var objects []runtime.Object
 	vips := &allocator{next: netip.MustParseAddr("240.240.0.1")}
 	clusterIPs := &allocator{next: netip.MustParseAddr("172.16.0.1")}
@@ -129,16 +132,29 @@ func Serve(t test.Failer, settings scenario.Settings, states []*State) (*xds.Fak
 				rejected = append(rejected, Rejection{id, o.Key, err})
 				continue
 			}
+			if slices.Contains(late, o.Body.GetKind()) {
+				remaining = append(remaining, cfg)
+				continue
+			}
 			configs = append(configs, cfg)
 		}
 	}
-	return xds.NewFakeDiscoveryServer(t, xds.FakeOptions{
+	server := xds.NewFakeDiscoveryServer(t, xds.FakeOptions{
 		Configs:           configs,
 		KubernetesObjects: objects,
 		MeshConfig:        meshConfig(settings),
 		DebounceTime:      settle,
 		KubeClientBuilder: clientWith,
-	}), rejected
+	})
+	for _, cfg := range remaining {
+		if _, err := server.Store().Create(cfg); err != nil {
+			t.Fatalf("judge: %s/%s: %v", cfg.Namespace, cfg.Name, err)
+		}
+	}
+	for server.Discovery.CommittedUpdates.Load() < server.Discovery.InboundUpdates.Load() {
+		time.Sleep(settle)
+	}
+	return server, rejected
 }
 
 // clientWith is the fake client of Istio's tests. It is filled past the field

@@ -72,7 +72,7 @@ func Measure(l Layout, s Spread, turns int) (Result, error) {
 	r := Result{Objects: len(state.Objects)}
 	var measured error
 	err = test.Wrap(func(t test.Failer) {
-		server, rejected := judge.Serve(t, state.Settings, []*judge.State{state})
+		server, rejected := judge.Serve(t, state.Settings, []*judge.State{state}, "DestinationRule")
 		for _, refused := range rejected {
 			measured = errors.Join(measured, fmt.Errorf("%s: %w", refused.Key, refused.Err))
 		}

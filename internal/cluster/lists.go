@@ -189,9 +189,11 @@ func (c *Client) collect(ctx context.Context, key listKey) ([]*entry, error) {
 	}
 }
 
-// each calls visit with the items of a fresh LIST until it returns false.
+// each calls visit with the items of a fresh LIST until it returns false. size is
+// that of the first page; who has not found what is looked for there gets larger
+// ones.
 func (c *Client) each(ctx context.Context, key listKey, size int, visit func(*entry) bool) error {
-	for token := ""; ; {
+	for token := ""; ; size = min(4*size, pageSize) {
 		p, err := c.listPage(ctx, key, size, token)
 		if err != nil {
 			return err

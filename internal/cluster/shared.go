@@ -10,9 +10,10 @@ import (
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
 )
 
-// usersPage is the page of the search for users. Nearly always the first
-// object that is looked at is one, so there is no point in asking for all.
-const usersPage = 50
+// usersPage is the first page of the search for users. Nearly always one of the
+// first objects that are looked at is one, so there is no point in asking for
+// all: each instance of a destroy asks.
+const usersPage = 4
 
 // ensureShared makes a shared object say what this provider means by it. Its
 // users are written before it (their stage is lower), and whoever releases it

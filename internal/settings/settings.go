@@ -34,6 +34,7 @@ type Provider struct {
 	owners      ownersState
 	planned     plannedState
 	planes      planesState
+	taken       takenState
 }
 
 // Configured returns the Provider in what a resource or data source is

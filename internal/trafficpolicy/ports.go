@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
+	"github.com/meshegress/terraform-provider-istio/internal/compile"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
 	"github.com/meshegress/terraform-provider-istio/internal/diagnose"
 	"github.com/meshegress/terraform-provider-istio/internal/manifest"
@@ -125,22 +126,33 @@ var all = &cluster.Index{Keys: func(*unstructured.Unstructured) []string { retur
 // pods, and those that an apply of this instance which did not finish has
 // reserved.
 func (r *Resource) surroundings(ctx context.Context, client *cluster.Client, owner cluster.Owner, p policy.Policy) (taken map[int64]string, resumed map[string]int64, err error) {
-	namespace := p.ByEgressGateway.Namespace
+	taken, err = r.provider.TakenPorts(*p.ByEgressGateway, func() (map[int64]string, error) {
+		return takenOn(ctx, client, *p.ByEgressGateway)
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	own, err := ownGateways(ctx, client, p.ByEgressGateway.Namespace, owner)
+	if err != nil {
+		return nil, nil, err
+	}
+	return taken, policy.LivePorts(p, own), nil
+}
+
+// takenOn returns the ports that the LISTs of this process show on the pods of a
+// gateway, and whose they are.
+func takenOn(ctx context.Context, client *cluster.Client, gateway compile.Reference) (map[int64]string, error) {
 	// Gateways of any namespace open ports on the pods that they select. Where
 	// only some may be seen, the plan has said so.
-	gateways, err := client.Find(ctx, gatewayGVK, all, []string{""}, []string{namespace})
+	gateways, err := client.Find(ctx, gatewayGVK, all, []string{""}, []string{gateway.Namespace})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	services, err := client.Glance(ctx, serviceGVK, namespace, "")
+	services, err := client.Glance(ctx, serviceGVK, gateway.Namespace, "")
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	own, err := ownGateways(ctx, client, namespace, owner)
-	if err != nil {
-		return nil, nil, err
-	}
-	return policy.TakenPorts(*p.ByEgressGateway, gateways.Objects, services), policy.LivePorts(p, own), nil
+	return policy.TakenPorts(gateway, gateways.Objects, services), nil
 }
 
 // clashError says that an assigned port is demanded by another entry.

@@ -31,6 +31,8 @@ type Server struct {
 	typeName string
 	// steady are the resources that are asked before the framework is.
 	steady atomic.Pointer[map[string]Steady]
+	// run is what StopProvider ends.
+	run atomic.Pointer[run]
 
 	// What follows is set by once: the types of the resources' values and
 	// identities, and the versions of their schemas.
@@ -61,7 +63,9 @@ func New(p provider.Provider) func() (tfprotov6.ProviderServer, error) {
 		}
 		var metadata provider.MetadataResponse
 		p.Metadata(context.Background(), provider.MetadataRequest{}, &metadata)
-		return &Server{served: inner, provider: p, typeName: metadata.TypeName}, nil
+		s := &Server{served: inner, provider: p, typeName: metadata.TypeName}
+		s.run.Store(newRun())
+		return s, nil
 	}
 }
 

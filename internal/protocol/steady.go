@@ -14,23 +14,29 @@ import (
 	"github.com/meshegress/terraform-provider-istio/internal/private"
 )
 
-// Steady is a resource that can tell by itself that a call would change nothing
-// and say nothing, as nearly all calls of a plan of many instances do.
-// terraform-plugin-framework walks through schema and value about twenty times
-// for such a plan, which is nine tenths of what the plan costs. To answer false
-// is always right: the framework is asked then. To answer true is right only
-// where the framework would come to that answer.
+// Steady is a resource that answers the calls of which a plan or an apply of
+// many instances consists by itself. terraform-plugin-framework walks through
+// schema and value about twenty times for each of them, which is most of what
+// they cost. To answer false is always right, before anything is said or done:
+// the framework is asked then. To answer true is right only where the framework
+// would come to that answer.
 type Steady interface {
 	resource.ResourceWithConfigure
 	// ValidatesClean reports whether a configuration has no diagnostics.
 	ValidatesClean(ctx context.Context, config tftypes.Value) bool
-	// ReadsSame reports whether a refresh leaves state and private state as they
-	// are. It returns the attributes of the instance's identity, and the error of
-	// a refresh that failed: the framework would only wait for it once more.
-	ReadsSame(ctx context.Context, state tftypes.Value, from private.Reader) (identity map[string]tftypes.Value, failed diag.Diagnostic, same bool)
+	// Reads refreshes a state, and leaves the private state as it is. It returns
+	// the attributes of the instance's identity, and the error of a refresh that
+	// failed.
+	Reads(ctx context.Context, state tftypes.Value, from private.Reader) (refreshed tftypes.Value, identity map[string]tftypes.Value, failed diag.Diagnostic, ok bool)
 	// PlansSame reports whether the plan is the prior state, which is also what
 	// core proposes, without diagnostics.
 	PlansSame(ctx context.Context, config, state tftypes.Value, from private.Reader) bool
+	// PlansNew plans an instance that is not there yet, of a configuration that
+	// core proposes as it is.
+	PlansNew(ctx context.Context, config tftypes.Value) (planned tftypes.Value, said diag.Diagnostics, ok bool)
+	// Creates makes a planned instance. The state is null, without an identity,
+	// if nothing of it exists then.
+	Creates(ctx context.Context, planned tftypes.Value, to private.Writer) (state tftypes.Value, identity map[string]tftypes.Value, said diag.Diagnostics, ok bool)
 }
 
 // handed is where a provider's Configure leaves what its resources get.
@@ -88,13 +94,13 @@ func (s *Server) steadyOf(typeName string) (Steady, bool) {
 
 // ReadResource implements tfprotov6.ResourceServer.
 func (s *Server) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, error) {
-	if resp := s.readsSame(ctx, req); resp != nil {
+	if resp := s.reads(ctx, req); resp != nil {
 		return resp, nil
 	}
 	return s.served.ReadResource(ctx, req)
 }
 
-func (s *Server) readsSame(ctx context.Context, req *tfprotov6.ReadResourceRequest) *tfprotov6.ReadResourceResponse {
+func (s *Server) reads(ctx context.Context, req *tfprotov6.ReadResourceRequest) *tfprotov6.ReadResourceResponse {
 	r, ok := s.steadyOf(req.TypeName)
 	if !ok || req.CurrentState == nil || req.ClientCapabilities != nil && req.ClientCapabilities.DeferralAllowed {
 		return nil
@@ -108,28 +114,32 @@ func (s *Server) readsSame(ctx context.Context, req *tfprotov6.ReadResourceReque
 	if err != nil || state.IsNull() || !known {
 		return nil
 	}
-	attributes, failed, same := r.ReadsSame(ctx, state, kept)
-	if !same {
+	ctx, end := s.stoppable(ctx)
+	defer end()
+	refreshed, attributes, failed, ok := r.Reads(ctx, state, kept)
+	if !ok {
 		return nil
+	}
+	resp := &tfprotov6.ReadResourceResponse{NewState: req.CurrentState, Private: req.Private}
+	if failed != nil {
+		resp.Diagnostics = diagnosticsOf(diag.Diagnostics{failed})
+	}
+	if !refreshed.Equal(state) {
+		if resp.NewState, err = encode(refreshed); err != nil {
+			return nil
+		}
 	}
 	identity := tftypes.NewValue(s.identities[req.TypeName], attributes)
-	resp := &tfprotov6.ReadResourceResponse{NewState: req.CurrentState, Private: req.Private, NewIdentity: req.CurrentIdentity}
-	if failed != nil {
-		resp.Diagnostics = []*tfprotov6.Diagnostic{{
-			Severity: tfprotov6.DiagnosticSeverityError, Summary: failed.Summary(), Detail: failed.Detail(),
-		}}
-	}
-	encoded, err := tfprotov6.NewDynamicValue(identity.Type(), identity)
-	if err != nil {
-		return nil
-	}
-	if req.CurrentIdentity == nil || req.CurrentIdentity.IdentityData == nil {
-		// From a CLI that knows no identities, or a state that is older.
-		resp.NewIdentity = &tfprotov6.ResourceIdentityData{IdentityData: &encoded}
+	if req.CurrentIdentity != nil && req.CurrentIdentity.IdentityData != nil {
+		before, err := req.CurrentIdentity.IdentityData.Unmarshal(identity.Type())
+		if err != nil || !before.Equal(identity) {
+			return nil
+		}
+		resp.NewIdentity = req.CurrentIdentity
 		return resp
 	}
-	before, err := req.CurrentIdentity.IdentityData.Unmarshal(identity.Type())
-	if err != nil || !before.Equal(identity) {
+	// From a CLI that knows no identities, or a state that is older.
+	if resp.NewIdentity, err = identityData(identity); err != nil {
 		return nil
 	}
 	return resp
@@ -137,13 +147,13 @@ func (s *Server) readsSame(ctx context.Context, req *tfprotov6.ReadResourceReque
 
 // PlanResourceChange implements tfprotov6.ResourceServer.
 func (s *Server) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanResourceChangeRequest) (*tfprotov6.PlanResourceChangeResponse, error) {
-	if resp := s.plansSame(ctx, req); resp != nil {
+	if resp := s.plans(ctx, req); resp != nil {
 		return resp, nil
 	}
 	return s.served.PlanResourceChange(ctx, req)
 }
 
-func (s *Server) plansSame(ctx context.Context, req *tfprotov6.PlanResourceChangeRequest) *tfprotov6.PlanResourceChangeResponse {
+func (s *Server) plans(ctx context.Context, req *tfprotov6.PlanResourceChangeRequest) *tfprotov6.PlanResourceChangeResponse {
 	r, ok := s.steadyOf(req.TypeName)
 	if !ok || req.Config == nil || req.PriorState == nil || req.ProposedNewState == nil ||
 		req.ClientCapabilities != nil && req.ClientCapabilities.DeferralAllowed {
@@ -154,7 +164,15 @@ func (s *Server) plansSame(ctx context.Context, req *tfprotov6.PlanResourceChang
 		return nil
 	}
 	state, err := req.PriorState.Unmarshal(typ)
-	if err != nil || state.IsNull() || !proposes(req, typ, state) {
+	if err != nil {
+		return nil
+	}
+	ctx, end := s.stoppable(ctx)
+	defer end()
+	if state.IsNull() {
+		return s.plansNew(ctx, r, typ, req)
+	}
+	if !proposes(req.ProposedNewState, req.PriorState, typ, state) {
 		return nil
 	}
 	config, err := req.Config.Unmarshal(typ)
@@ -166,23 +184,21 @@ func (s *Server) plansSame(ctx context.Context, req *tfprotov6.PlanResourceChang
 		PlannedState: req.PriorState, PlannedPrivate: req.PriorPrivate, PlannedIdentity: req.PriorIdentity,
 	}
 	if req.PriorIdentity == nil {
-		none, err := tfprotov6.NewDynamicValue(s.identities[req.TypeName], tftypes.NewValue(s.identities[req.TypeName], nil))
-		if err != nil {
+		if resp.PlannedIdentity, err = identityData(tftypes.NewValue(s.identities[req.TypeName], nil)); err != nil {
 			return nil
 		}
-		resp.PlannedIdentity = &tfprotov6.ResourceIdentityData{IdentityData: &none}
 	}
 	return resp
 }
 
-// proposes reports whether core proposes the prior state. It encodes equal
-// values alike: attributes, keys and elements of sets in order.
-func proposes(req *tfprotov6.PlanResourceChangeRequest, typ tftypes.Type, state tftypes.Value) bool {
-	if len(req.PriorState.MsgPack) > 0 && bytes.Equal(req.PriorState.MsgPack, req.ProposedNewState.MsgPack) {
+// proposes reports whether core proposes one of the values that it hands over.
+// It encodes equal values alike: attributes, keys and elements of sets in order.
+func proposes(proposal, encoded *tfprotov6.DynamicValue, typ tftypes.Type, value tftypes.Value) bool {
+	if len(encoded.MsgPack) > 0 && bytes.Equal(encoded.MsgPack, proposal.MsgPack) {
 		return true
 	}
-	proposed, err := req.ProposedNewState.Unmarshal(typ)
-	return err == nil && proposed.Equal(state)
+	proposed, err := proposal.Unmarshal(typ)
+	return err == nil && proposed.Equal(value)
 }
 
 // UpgradeResourceState implements tfprotov6.ResourceServer. Core calls it for
@@ -212,6 +228,12 @@ type records map[string][]byte
 
 // GetKey implements private.Reader.
 func (r records) GetKey(_ context.Context, key string) ([]byte, diag.Diagnostics) { return r[key], nil }
+
+// SetKey implements private.Writer.
+func (r records) SetKey(_ context.Context, key string, value []byte) diag.Diagnostics {
+	r[key] = value
+	return nil
+}
 
 // recordsOf decodes private state, a map as JSON (internal/privatestate). It
 // reports false where the framework has something of its own in it, under a key

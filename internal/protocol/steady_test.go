@@ -22,6 +22,8 @@ type steadySample struct {
 	sample
 	same   bool
 	failed diag.Diagnostic
+	// waits lets a create wait to be stopped; it is closed when that begins.
+	waits chan struct{}
 }
 
 func (p steadySample) Configure(ctx context.Context, _ provider.ConfigureRequest, _ *provider.ConfigureResponse) {
@@ -29,7 +31,7 @@ func (p steadySample) Configure(ctx context.Context, _ provider.ConfigureRequest
 }
 
 func (p steadySample) Resources(context.Context) []func() resource.Resource {
-	return []func() resource.Resource{func() resource.Resource { return &steadyResource{same: p.same, failed: p.failed} }}
+	return []func() resource.Resource{func() resource.Resource { return &steadyResource{same: p.same, failed: p.failed, waits: p.waits} }}
 }
 
 type steadyResource struct {
@@ -37,6 +39,7 @@ type steadyResource struct {
 	same       bool
 	failed     diag.Diagnostic
 	configured bool
+	waits      chan struct{}
 }
 
 func (*steadyResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
@@ -66,14 +69,42 @@ func (*steadyResource) ModifyPlan(_ context.Context, _ resource.ModifyPlanReques
 	resp.Diagnostics.AddWarning("framework", "")
 }
 
+func (*steadyResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	resp.Diagnostics.AddWarning("framework", "")
+	resp.State.Raw = req.Plan.Raw
+	resp.Diagnostics.Append(resp.Identity.SetAttribute(ctx, path.Root("name"), "a")...)
+	resp.Diagnostics.Append(private.Write(ctx, resp.Private, "nonce")...)
+}
+
 func (r *steadyResource) ValidatesClean(context.Context, tftypes.Value) bool {
 	return r.configured && r.same
 }
 
-func (r *steadyResource) ReadsSame(_ context.Context, state tftypes.Value, _ private.Reader) (map[string]tftypes.Value, diag.Diagnostic, bool) {
+func (r *steadyResource) Reads(_ context.Context, state tftypes.Value, _ private.Reader) (tftypes.Value, map[string]tftypes.Value, diag.Diagnostic, bool) {
 	var attributes map[string]tftypes.Value
 	_ = state.As(&attributes)
-	return attributes, r.failed, r.configured && r.same
+	return state, attributes, r.failed, r.configured && r.same
+}
+
+func (r *steadyResource) PlansNew(_ context.Context, config tftypes.Value) (tftypes.Value, diag.Diagnostics, bool) {
+	return config, nil, r.configured && r.same
+}
+
+func (r *steadyResource) Creates(ctx context.Context, planned tftypes.Value, to private.Writer) (tftypes.Value, map[string]tftypes.Value, diag.Diagnostics, bool) {
+	if !r.configured || !r.same {
+		return planned, nil, nil, false
+	}
+	if r.failed != nil {
+		return tftypes.NewValue(planned.Type(), nil), nil, diag.Diagnostics{r.failed}, true
+	}
+	if r.waits != nil {
+		close(r.waits)
+		<-ctx.Done()
+	}
+	_ = private.Write(ctx, to, "nonce")
+	var attributes map[string]tftypes.Value
+	_ = planned.As(&attributes)
+	return planned, attributes, nil, true
 }
 
 func (r *steadyResource) PlansSame(context.Context, tftypes.Value, tftypes.Value, private.Reader) bool {
@@ -134,6 +165,22 @@ func TestWhoIsAsked(t *testing.T) {
 			return resp.Diagnostics, err
 		}
 	}
+	apply := func(change func(*tfprotov6.ApplyResourceChangeRequest)) func(tfprotov6.ProviderServer) ([]*tfprotov6.Diagnostic, error) {
+		return func(s tfprotov6.ProviderServer) ([]*tfprotov6.Diagnostic, error) {
+			req := creation(t)
+			change(req)
+			resp, err := s.ApplyResourceChange(t.Context(), req)
+			if err == nil {
+				identity, _ := resp.NewIdentity.IdentityData.Unmarshal(steadyType)
+				wanted, _ := named(t, "a").Unmarshal(steadyType)
+				state, _ := resp.NewState.Unmarshal(steadyType)
+				if !identity.Equal(wanted) || !state.Equal(wanted) || string(resp.Private) != `{"owner":"Im5vbmNlIg=="}` {
+					t.Errorf("created %s, %s, %s", state, identity, resp.Private)
+				}
+			}
+			return resp.Diagnostics, err
+		}
+	}
 	for name, c := range map[string]struct {
 		call  func(tfprotov6.ProviderServer) ([]*tfprotov6.Diagnostic, error)
 		short bool
@@ -157,7 +204,14 @@ func TestWhoIsAsked(t *testing.T) {
 		"plan":                     {plan(func(*tfprotov6.PlanResourceChangeRequest) {}), true},
 		"plan, no identity so far": {plan(func(req *tfprotov6.PlanResourceChangeRequest) { req.PriorIdentity = nil }), true},
 		"plan of something else":   {plan(func(req *tfprotov6.PlanResourceChangeRequest) { req.ProposedNewState = named(t, "b") }), false},
-		"plan of a create":         {plan(func(req *tfprotov6.PlanResourceChangeRequest) { req.PriorState = null(t); req.PriorIdentity = nil }), false},
+		"plan of a create":         {plan(func(req *tfprotov6.PlanResourceChangeRequest) { req.PriorState = null(t); req.PriorIdentity = nil }), true},
+		"plan of a create that core proposes otherwise": {plan(func(req *tfprotov6.PlanResourceChangeRequest) {
+			req.PriorState, req.PriorIdentity, req.ProposedNewState = null(t), nil, named(t, "b")
+		}), false},
+		"plan of a create with private state": {plan(func(req *tfprotov6.PlanResourceChangeRequest) {
+			req.PriorState, req.PriorIdentity, req.PriorPrivate = null(t), nil, []byte(`{"owner":"Ingi"}`)
+		}), false},
+		"create": {apply(func(*tfprotov6.ApplyResourceChangeRequest) {}), true},
 		"plan that may be deferred": {plan(func(req *tfprotov6.PlanResourceChangeRequest) {
 			req.ClientCapabilities = &tfprotov6.PlanResourceChangeClientCapabilities{DeferralAllowed: true}
 		}), false},
@@ -173,6 +227,50 @@ func TestWhoIsAsked(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func creation(t *testing.T) *tfprotov6.ApplyResourceChangeRequest {
+	return &tfprotov6.ApplyResourceChangeRequest{TypeName: "sample", Config: named(t, "a"), PriorState: null(t), PlannedState: named(t, "a")}
+}
+
+// Of a create that has written nothing nothing is kept.
+func TestFailedCreate(t *testing.T) {
+	failed := diag.NewAttributeErrorDiagnostic(path.Root("name").AtListIndex(1).AtMapKey("k"), "taken", "by whom")
+	server := newSteady(t, steadySample{same: true, failed: failed})
+	resp, err := server.ApplyResourceChange(t.Context(), creation(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	state, _ := resp.NewState.Unmarshal(steadyType)
+	identity, _ := resp.NewIdentity.IdentityData.Unmarshal(steadyType)
+	if !state.IsNull() || !identity.IsNull() || resp.Private != nil {
+		t.Errorf("kept %s, %s, %s", state, identity, resp.Private)
+	}
+	at := tftypes.NewAttributePath().WithAttributeName("name").WithElementKeyInt(1).WithElementKeyString("k")
+	if len(resp.Diagnostics) != 1 || !resp.Diagnostics[0].Attribute.Equal(at) || resp.Diagnostics[0].Detail != "by whom" {
+		t.Errorf("%+v", resp.Diagnostics)
+	}
+}
+
+// A command that is interrupted ends the calls that are under way, and no later
+// ones: a provider that is being debugged serves the next command.
+func TestStop(t *testing.T) {
+	waits := make(chan struct{})
+	server := newSteady(t, steadySample{same: true, waits: waits})
+	go func() {
+		<-waits
+		if _, err := server.StopProvider(context.Background(), &tfprotov6.StopProviderRequest{}); err != nil {
+			t.Error(err)
+		}
+	}()
+	if _, err := server.ApplyResourceChange(t.Context(), creation(t)); err != nil {
+		t.Fatal(err)
+	}
+	ctx, end := server.(*Server).stoppable(t.Context())
+	defer end()
+	if ctx.Err() != nil {
+		t.Error("a call that came after the interruption has ended with it")
 	}
 }
 

@@ -19,3 +19,12 @@ func BenchmarkValidate(b *testing.B) {
 		s.Validate(config)
 	}
 }
+
+// What the plan of a new policy costs.
+func BenchmarkPlanNew(b *testing.B) {
+	s := newServer(b, meshKnown)
+	config := configOf(b, example())
+	for b.Loop() {
+		s.Plan(config, s.None())
+	}
+}

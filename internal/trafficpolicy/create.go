@@ -2,7 +2,9 @@ package trafficpolicy
 
 import (
 	"context"
+	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
@@ -24,31 +26,39 @@ func (r *Resource) Create(ctx context.Context, req resource.CreateRequest, resp 
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-
-	identity := identityOf(plan.Policy)
-	client, owner, resumes, err := r.prepare(ctx, plan.Policy, identity)
-	if err != nil {
-		// Nothing was written, so there is nothing to keep in state.
-		resp.Diagnostics.Append(diagnostics(err)...)
+	made, owner, diags := r.establish(ctx, plan.Policy, timeout)
+	resp.Diagnostics.Append(diags...)
+	if made == nil {
 		return
-	}
-	made, err := r.create(ctx, client, owner, plan.Policy)
-	resp.Diagnostics.Append(made.warnings...)
-	if err == nil && resumes {
-		made.objects, err = r.clear(ctx, client, owner, plan.Policy, made.objects)
-	}
-	if err != nil {
-		resp.Diagnostics.Append(diagnostic(err))
-		if len(made.objects) == 0 {
-			return
-		}
 	}
 	resp.State.Raw = req.Plan.Raw
 	resp.Diagnostics.Append(made.computed(r.provider.Detail).attributes().Put(ctx, &resp.State.Raw)...)
-	resp.Diagnostics.Append(resp.Identity.Set(ctx, identity)...)
+	resp.Diagnostics.Append(resp.Identity.Set(ctx, identityOf(plan.Policy))...)
 	resp.Diagnostics.Append(private.Write(ctx, resp.Private, owner.Nonce)...)
+}
+
+// establish creates a policy. What it returns exists, whatever it says; nil if
+// nothing was written, so that there is nothing to keep in state.
+func (r *Resource) establish(ctx context.Context, p policy.Policy, timeout time.Duration) (*existing, cluster.Owner, diag.Diagnostics) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	client, owner, resumes, err := r.prepare(ctx, p, identityOf(p))
+	if err != nil {
+		return nil, owner, diagnostics(err)
+	}
+	made, err := r.create(ctx, client, owner, p)
+	if err == nil && resumes {
+		made.objects, err = r.clear(ctx, client, owner, p, made.objects)
+	}
+	said := made.warnings
+	if err == nil {
+		return &made, owner, said
+	}
+	said.Append(diagnostic(err))
+	if len(made.objects) == 0 {
+		return nil, owner, said
+	}
+	return &made, owner, said
 }
 
 // prepare connects, and makes sure that the policy may be created: the trust

@@ -14,8 +14,11 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 	"pgregory.net/rapid"
 
+	"github.com/meshegress/terraform-provider-istio/internal/cluster"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/policy/policytest"
+	"github.com/meshegress/terraform-provider-istio/internal/protocol/protocoltest"
+	"github.com/meshegress/terraform-provider-istio/internal/settings"
 )
 
 // Whatever a configuration is, the server says of it, and of its plan over a
@@ -47,21 +50,30 @@ func TestSteadyIsExact(t *testing.T) {
 		if !applied.IsFullyKnown() || slices.ContainsFunc(problems, func(line string) bool { return strings.HasPrefix(line, "ERROR") }) {
 			return // core does not plan it
 		}
-		want, slow := bare.Plan(config, applied)
-		got, fast := s.Plan(config, applied)
-		if !slices.Equal(said(fast.Diagnostics), said(slow.Diagnostics)) {
-			t.Fatalf("the plan says %q, want %q", said(fast.Diagnostics), said(slow.Diagnostics))
+		if rapid.Bool().Draw(t, "create") {
+			applied = s.None()
 		}
-		if diff, _ := got.Diff(want); len(diff) > 0 {
-			t.Fatalf("the plan differs: %v", diff)
-		}
-		if len(fast.RequiresReplace) != len(slow.RequiresReplace) || fast.Deferred != slow.Deferred {
-			t.Fatalf("the plan replaces %v, want %v", fast.RequiresReplace, slow.RequiresReplace)
-		}
-		if !reflect.DeepEqual(fast.PlannedIdentity, slow.PlannedIdentity) || !slices.Equal(fast.PlannedPrivate, slow.PlannedPrivate) {
-			t.Fatalf("identity and private state are %v %s, want %v %s", fast.PlannedIdentity, fast.PlannedPrivate, slow.PlannedIdentity, slow.PlannedPrivate)
-		}
+		samePlan(t, s, bare, config, applied)
 	})
+}
+
+// samePlan compares a plan with the framework's.
+func samePlan(t *rapid.T, s, bare protocoltest.Server, config, prior tftypes.Value) {
+	t.Helper()
+	want, slow := bare.Plan(config, prior)
+	got, fast := s.Plan(config, prior)
+	if !slices.Equal(said(fast.Diagnostics), said(slow.Diagnostics)) {
+		t.Fatalf("the plan says %q, want %q", said(fast.Diagnostics), said(slow.Diagnostics))
+	}
+	if diff, _ := got.Diff(want); len(diff) > 0 {
+		t.Fatalf("the plan differs: %v", diff)
+	}
+	if len(fast.RequiresReplace) != len(slow.RequiresReplace) || fast.Deferred != slow.Deferred {
+		t.Fatalf("the plan replaces %v, want %v", fast.RequiresReplace, slow.RequiresReplace)
+	}
+	if !reflect.DeepEqual(fast.PlannedIdentity, slow.PlannedIdentity) || !slices.Equal(fast.PlannedPrivate, slow.PlannedPrivate) {
+		t.Fatalf("identity and private state are %v %s, want %v %s", fast.PlannedIdentity, fast.PlannedPrivate, slow.PlannedIdentity, slow.PlannedPrivate)
+	}
 }
 
 func checkShortWay(t *rapid.T, config, applied tftypes.Value) {
@@ -73,6 +85,11 @@ func checkShortWay(t *rapid.T, config, applied tftypes.Value) {
 	}
 	if !r.PlansSame(context.Background(), config, applied, nothing{}) {
 		t.Fatal("a plan that changes nothing is not seen to be one")
+	}
+	fresh := configuredResource()
+	fresh.provider.Connect = func() (*cluster.Client, error) { return nil, settings.ErrNoCluster }
+	if _, _, ok := fresh.PlansNew(context.Background(), config); !ok {
+		t.Fatal("a policy is not planned as something new")
 	}
 }
 

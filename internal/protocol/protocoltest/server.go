@@ -118,19 +118,19 @@ func (s Server) Plan(config, prior tftypes.Value) (tftypes.Value, *tfprotov6.Pla
 }
 
 // propose merges as core does: what is computed and not configured has its
-// prior value, or is unknown.
+// prior value, which is null where there is nothing yet (internal/plans/objchange,
+// ProposedNew).
 func (s Server) propose(config, prior tftypes.Value) tftypes.Value {
 	s.Helper()
+	if prior.IsNull() {
+		return config
+	}
 	proposed := s.Attributes(config)
 	for name, attribute := range s.Schema.Attributes {
 		if !attribute.IsComputed() || !proposed[name].IsNull() {
 			continue
 		}
-		if prior.IsNull() {
-			proposed[name] = tftypes.NewValue(proposed[name].Type(), tftypes.UnknownValue)
-		} else {
-			proposed[name] = s.Attributes(prior)[name]
-		}
+		proposed[name] = s.Attributes(prior)[name]
 	}
 	return tftypes.NewValue(s.Type, proposed)
 }

@@ -10,14 +10,15 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
-// plansNew plans an instance that is not there yet.
+// plansNew plans an instance that is not there yet. Its prior identity, which
+// core hands in when it plans again during apply, is null.
 func (s *Server) plansNew(ctx context.Context, r Steady, typ tftypes.Type, req *tfprotov6.PlanResourceChangeRequest) *tfprotov6.PlanResourceChangeResponse {
 	config, err := req.Config.Unmarshal(typ)
-	if err != nil || config.IsNull() || len(req.PriorPrivate) > 0 || req.PriorIdentity != nil ||
+	if err != nil || config.IsNull() || len(req.PriorPrivate) > 0 ||
 		!proposes(req.ProposedNewState, req.Config, typ, config) {
 		return nil
 	}
-	identity, err := identityData(tftypes.NewValue(s.identities[req.TypeName], nil))
+	identity, err := plannedIdentity(req, s.identities[req.TypeName])
 	if err != nil {
 		return nil
 	}
@@ -86,6 +87,14 @@ func (s *Server) creates(ctx context.Context, req *tfprotov6.ApplyResourceChange
 func encode(value tftypes.Value) (*tfprotov6.DynamicValue, error) {
 	encoded, err := tfprotov6.NewDynamicValue(value.Type(), value)
 	return &encoded, err
+}
+
+// plannedIdentity is the prior one, null where there is none.
+func plannedIdentity(req *tfprotov6.PlanResourceChangeRequest, typ tftypes.Type) (*tfprotov6.ResourceIdentityData, error) {
+	if req.PriorIdentity != nil {
+		return req.PriorIdentity, nil
+	}
+	return identityData(tftypes.NewValue(typ, nil))
 }
 
 func identityData(identity tftypes.Value) (*tfprotov6.ResourceIdentityData, error) {

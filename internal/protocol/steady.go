@@ -45,7 +45,8 @@ type handed struct{ data any }
 type handedKey struct{}
 
 // Configured tells the server what the provider hands to its resources.
-// Configure of a provider with steady resources calls it, with its context.
+// Configure of a provider with steady resources calls it, with its context, unless
+// the provider defers everything. A plan of theirs defers nothing by itself.
 func Configured(ctx context.Context, resourceData any) {
 	if to, ok := ctx.Value(handedKey{}).(*handed); ok {
 		to.data = resourceData
@@ -56,6 +57,7 @@ func Configured(ctx context.Context, resourceData any) {
 func (s *Server) ConfigureProvider(ctx context.Context, req *tfprotov6.ConfigureProviderRequest) (*tfprotov6.ConfigureProviderResponse, error) {
 	var to handed
 	resp, err := s.served.ConfigureProvider(context.WithValue(ctx, handedKey{}, &to), req)
+	s.steady.Store(nil)
 	if err == nil && to.data != nil {
 		s.steady.Store(s.steadyResources(ctx, to.data))
 	}
@@ -155,8 +157,7 @@ func (s *Server) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanReso
 
 func (s *Server) plans(ctx context.Context, req *tfprotov6.PlanResourceChangeRequest) *tfprotov6.PlanResourceChangeResponse {
 	r, ok := s.steadyOf(req.TypeName)
-	if !ok || req.Config == nil || req.PriorState == nil || req.ProposedNewState == nil ||
-		req.ClientCapabilities != nil && req.ClientCapabilities.DeferralAllowed {
+	if !ok || req.Config == nil || req.PriorState == nil || req.ProposedNewState == nil {
 		return nil
 	}
 	typ, err := s.typeOf(ctx, req.TypeName)
@@ -180,15 +181,11 @@ func (s *Server) plans(ctx context.Context, req *tfprotov6.PlanResourceChangeReq
 	if err != nil || !known || !r.PlansSame(ctx, config, state, kept) {
 		return nil
 	}
-	resp := &tfprotov6.PlanResourceChangeResponse{
-		PlannedState: req.PriorState, PlannedPrivate: req.PriorPrivate, PlannedIdentity: req.PriorIdentity,
+	identity, err := plannedIdentity(req, s.identities[req.TypeName])
+	if err != nil {
+		return nil
 	}
-	if req.PriorIdentity == nil {
-		if resp.PlannedIdentity, err = identityData(tftypes.NewValue(s.identities[req.TypeName], nil)); err != nil {
-			return nil
-		}
-	}
-	return resp
+	return &tfprotov6.PlanResourceChangeResponse{PlannedState: req.PriorState, PlannedPrivate: req.PriorPrivate, PlannedIdentity: identity}
 }
 
 // proposes reports whether core proposes one of the values that it hands over.

@@ -205,6 +205,9 @@ func TestWhoIsAsked(t *testing.T) {
 		"plan, no identity so far": {plan(func(req *tfprotov6.PlanResourceChangeRequest) { req.PriorIdentity = nil }), true},
 		"plan of something else":   {plan(func(req *tfprotov6.PlanResourceChangeRequest) { req.ProposedNewState = named(t, "b") }), false},
 		"plan of a create":         {plan(func(req *tfprotov6.PlanResourceChangeRequest) { req.PriorState = null(t); req.PriorIdentity = nil }), true},
+		"plan of a create, again during apply": {plan(func(req *tfprotov6.PlanResourceChangeRequest) {
+			req.PriorState, req.PriorIdentity = null(t), &tfprotov6.ResourceIdentityData{IdentityData: null(t)}
+		}), true},
 		"plan of a create that core proposes otherwise": {plan(func(req *tfprotov6.PlanResourceChangeRequest) {
 			req.PriorState, req.PriorIdentity, req.ProposedNewState = null(t), nil, named(t, "b")
 		}), false},
@@ -214,7 +217,7 @@ func TestWhoIsAsked(t *testing.T) {
 		"create": {apply(func(*tfprotov6.ApplyResourceChangeRequest) {}), true},
 		"plan that may be deferred": {plan(func(req *tfprotov6.PlanResourceChangeRequest) {
 			req.ClientCapabilities = &tfprotov6.PlanResourceChangeClientCapabilities{DeferralAllowed: true}
-		}), false},
+		}), true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, same := range []bool{true, false} {

@@ -43,7 +43,9 @@ func (p *Provider) Configure(ctx context.Context, req provider.ConfigureRequest,
 	configured.Connect = connect
 
 	resp.ResourceData = configured
-	protocol.Configured(ctx, configured)
+	if resp.Deferred == nil { // else the framework defers all there is
+		protocol.Configured(ctx, configured)
+	}
 	resp.DataSourceData = configured
 	resp.ListResourceData = configured
 }

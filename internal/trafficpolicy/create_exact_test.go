@@ -112,6 +112,8 @@ func createdBy(t *testing.T, f *acctest.Fixture, serve func(framework.Provider) 
 	wanted, none := value(typ, config), value(typ, "null")
 	planned, err := server.PlanResourceChange(ctx, &tfprotov6.PlanResourceChangeRequest{
 		TypeName: trafficpolicy.TypeName, Config: wanted, PriorState: none, ProposedNewState: wanted,
+		// As Terraform says when it plans again during apply.
+		ClientCapabilities: &tfprotov6.PlanResourceChangeClientCapabilities{DeferralAllowed: true},
 	})
 	must(err)
 	var c created

@@ -10,6 +10,14 @@ import (
 	"github.com/meshegress/terraform-provider-istio/internal/trafficpolicy"
 )
 
+const samplePolicy = `{
+  "name": "p", "by_egress_gateway": {"name": "g"},
+  "egress_rules": [{
+    "from": [{"namespace": "n", "workload_selector": {"app": "a"}}],
+    "to": [{"name": "web", "hosts": ["www.example.com"], "port": {"name": "https", "number": 443, "protocol": "HTTPS"}}]
+  }]
+}`
+
 // Where the provider defers, plans are deferred too: none is made on the short
 // way of package protocol.
 func TestDeferredPlans(t *testing.T) {
@@ -29,13 +37,7 @@ func TestDeferredPlans(t *testing.T) {
 		return &encoded
 	}
 	typ := schemas.ResourceSchemas[trafficpolicy.TypeName].ValueType()
-	config, err := tftypes.ValueFromJSON([]byte(`{
-  "name": "p", "by_egress_gateway": {"name": "g"},
-  "egress_rules": [{
-    "from": [{"namespace": "n", "workload_selector": {"app": "a"}}],
-    "to": [{"name": "web", "hosts": ["www.example.com"], "port": {"name": "https", "number": 443, "protocol": "HTTPS"}}]
-  }]
-}`), typ) //nolint:staticcheck // there is no other decoder of JSON
+	config, err := tftypes.ValueFromJSON([]byte(samplePolicy), typ) //nolint:staticcheck // there is no other decoder of JSON
 	if err != nil {
 		t.Fatal(err)
 	}

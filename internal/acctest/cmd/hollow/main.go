@@ -23,15 +23,15 @@ import (
 )
 
 func main() {
-	real, err := protocol.New(provider.New("hollow")())()
+	served, err := protocol.New(provider.New("hollow")())()
 	if err != nil {
 		log.Fatal(err)
 	}
-	schemas, err := real.GetProviderSchema(context.Background(), &tfprotov6.GetProviderSchemaRequest{})
+	schemas, err := served.GetProviderSchema(context.Background(), &tfprotov6.GetProviderSchemaRequest{})
 	if err != nil {
 		log.Fatal(err)
 	}
-	h := &hollow{ProviderServer: real, types: map[string]tftypes.Type{}}
+	h := &hollow{ProviderServer: served, types: map[string]tftypes.Type{}}
 	for name, schema := range schemas.ResourceSchemas {
 		h.types[name] = schema.ValueType()
 	}

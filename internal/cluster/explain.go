@@ -127,13 +127,17 @@ func explainWait(e *WaitError) (string, string) {
 func explainOp(e *OpError) (string, string) {
 	what := fmt.Sprintf("%s %s", e.Verb, where(e.ID))
 	summary := "Cannot " + what
+	ended, unsent := e.Cancelled, errors.As(e.Err, new(notSent))
+	if unsent {
+		ended = errors.Unwrap(e.Err)
+	}
 	switch {
-	case errors.Is(e.Cancelled, context.Canceled):
+	case errors.Is(ended, context.Canceled):
 		summary += ": interrupted"
-	case e.Cancelled != nil:
+	case e.Cancelled != nil, errors.Is(ended, context.DeadlineExceeded):
 		summary += ": time is up"
 	}
-	if errors.As(e.Err, new(notSent)) {
+	if unsent {
 		_, detail := Explain(errors.Unwrap(e.Err))
 		return summary, detail
 	}

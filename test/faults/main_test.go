@@ -13,6 +13,7 @@ var (
 	results = flag.String("results", "", "the file that the table of results is written to")
 	parts   = flag.String("parts", "", "the folder that what each run says is kept in; the table is put together from all that is there")
 	soak    = flag.Duration("soak", 0, "how long TestSoak goes on; 0 skips it")
+	summary = flag.String("summary", "", "the file that TestSoak's summary is written to")
 	workers = flag.Int("workers", 0, "cells under way at once")
 )
 

@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +12,9 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/meshegress/terraform-provider-istio/internal/acctest"
 	"github.com/meshegress/terraform-provider-istio/test/faults/core"
@@ -127,8 +131,10 @@ func endProcess(t *testing.T, w *world, v victim, op operation, at int) {
 	}
 	w.proxy.Arm()
 	for _, orphan := range orphans {
-		// A provider whose CLI was killed has nobody to end it.
-		_ = syscall.Kill(orphan, syscall.SIGKILL)
+		if !ends(orphan) {
+			fail("the provider goes on without its CLI")
+			_ = syscall.Kill(orphan, syscall.SIGKILL)
+		}
 	}
 	if met == 0 {
 		if !*full {
@@ -139,7 +145,27 @@ func endProcess(t *testing.T, w *world, v victim, op operation, at int) {
 	if result.ExitCode == 0 && v.signal == syscall.SIGKILL {
 		fail("exit code 0\n%s", result.Output)
 	}
+	if v.signal == syscall.SIGINT && result.ExitCode != 0 {
+		said := acctest.Unwrap(result.Output)
+		if !strings.Contains(said, ": interrupted") {
+			fail("an error does not say that it was interrupted:\n%s", result.Output)
+		}
+		if strings.Contains(said, "time is up") || strings.Contains(said, "ran out of time") {
+			fail("an interrupted operation did not run out of time:\n%s", result.Output)
+		}
+	}
 	w.afterEnd(t, space, cell, op, name, args)
+}
+
+// ends waits for the end of a process that is nobody's child any more.
+func ends(pid int) bool {
+	err := wait.PollUntilContextTimeout(context.Background(), 50*time.Millisecond, 30*time.Second, true, func(context.Context) (bool, error) {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		_, rest, _ := strings.Cut(string(text), ") ")
+		// A zombie has ended: where nobody reaps, it stays one.
+		return err != nil || strings.HasPrefix(rest, "Z"), nil
+	})
+	return err == nil
 }
 
 // afterEnd runs the same command again, as far as need be with what its errors

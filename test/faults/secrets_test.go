@@ -81,12 +81,14 @@ provider "istio" {
 	space.Env = append(space.Env, "TF_VAR_secret="+answer, "TF_VAR_password="+fromEnv, "TF_LOG=TRACE", "TF_LOG_PATH="+filepath.Join(space.Dir, "trace.log"))
 	writeConfig(space, policy.before(w, "s1"))
 	var said strings.Builder
-	run := func(code int, args ...string) {
+	run := func(code int, args ...string) string {
 		t.Helper()
-		said.WriteString(space.Expect(code, args).Output)
+		output := space.Expect(code, args).Output
+		said.WriteString(output)
+		return output
 	}
 	run(acctest.HasChanges, "plan", "-no-color", "-detailed-exitcode", "-out=saved")
-	run(0, "show", "-json", "saved")
+	planned := run(0, "show", "-json", "saved")
 	run(0, "apply", "-no-color", "saved")
 
 	// Errors of the server and of the connection, at a write and at a read.
@@ -94,7 +96,7 @@ provider "istio" {
 	w.proxy.Arm(proxy.Rule{When: proxy.Writes, Skip: 2, Fault: status(422, "Invalid", "no")})
 	run(acctest.Failed, acctest.Apply...)
 	w.proxy.Arm(proxy.Rule{When: proxy.All, Fault: status(401, "Unauthorized", "Unauthorized")})
-	run(acctest.Failed, acctest.Plan...)
+	refused := run(acctest.Failed, acctest.Plan...)
 
 	// A crash.
 	pid := make(chan int, 1)
@@ -132,8 +134,17 @@ provider "istio" {
 			t.Errorf("%s is in what was said", name)
 		}
 	}
-	if !strings.Contains(readAll(t, filepath.Join(space.Dir, "trace.log"))+said.String(), "goroutine ") {
-		t.Error("the provider did not crash: nothing was looked at")
+	// What is no secret is found: these are the places to look at.
+	for place, holds := range map[string][2]string{
+		"the state":             {readAll(t, filepath.Join(space.Dir, "terraform.tfstate.backup")), ".s1.example.com"},
+		"plan JSON":             {planned, ".s1.example.com"},
+		"the trace":             {readAll(t, filepath.Join(space.Dir, "trace.log")), "provider.terraform-provider-istio"},
+		"a diagnostic":          {refused, "Unauthorized"},
+		"the output of a crash": {readAll(t, filepath.Join(space.Dir, "trace.log")) + crashed.Output, "goroutine "},
+	} {
+		if !strings.Contains(holds[0], holds[1]) {
+			t.Errorf("%s was not looked at: there is no %q", place, holds[1])
+		}
 	}
 }
 

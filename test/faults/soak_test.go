@@ -3,7 +3,9 @@ package faults
 import (
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -39,19 +41,16 @@ func TestSoak(t *testing.T) {
 	for i := range soakWorkspaces {
 		w := *first
 		w.proxy = mustProxy(t, f)
-		s := &soaker{t: t, world: &w, name: fmt.Sprintf("w%d", i), random: rand.New(rand.NewPCG(1, uint64(i))), done: map[string]int{}}
+		s := &soaker{t: t, world: &w, name: fmt.Sprintf("w%d", i), random: rand.New(rand.NewPCG(1, uint64(i))), tally: newSoakTally()}
 		spaces = append(spaces, s)
 		all.Go(func() { s.run(time.Now().Add(*soak)) })
 	}
 	all.Wait()
-	done := map[string]int{}
+	sum := newSoakTally()
 	for _, s := range spaces {
 		s.settle()
-		for what, n := range s.done {
-			done[what] += n
-		}
+		sum.add(s.tally)
 	}
-	t.Logf("done in %s: %v", *soak, done)
 
 	stated := map[string]bool{}
 	for _, s := range spaces {
@@ -71,7 +70,12 @@ func TestSoak(t *testing.T) {
 		key := body.GetKind() + "/" + o.namespace + "/" + o.name
 		if !stated[key] {
 			owner, _ := cluster.OwnerOf(body)
-			t.Errorf("%s lives, of %s, and no state says so", key, owner)
+			t.Errorf("%s lives, of %s (%s), and no state says so", key, owner, owner.Nonce)
+			for _, s := range spaces {
+				for _, p := range s.policies {
+					p.failed = p.failed || strings.HasSuffix(owner.ImportID, "/"+p.name)
+				}
+			}
 		}
 		delete(stated, key)
 	}
@@ -79,6 +83,7 @@ func TestSoak(t *testing.T) {
 		t.Errorf("%s stands in a state, and does not live", key)
 	}
 	t.Logf("%d objects in the end", len(live))
+	objects := len(live)
 	for _, open := range guardOfRoutes(first, live) {
 		t.Error(open)
 	}
@@ -97,6 +102,16 @@ func TestSoak(t *testing.T) {
 			t.Errorf("touched: %s", o)
 		}
 	}
+	if t.Failed() {
+		for _, s := range spaces {
+			for _, p := range s.policies {
+				if p.failed {
+					t.Logf("what happened to %s:\n  %s", p.name, strings.Join(p.history, "\n  "))
+				}
+			}
+		}
+	}
+	sum.write(t, objects)
 }
 
 func mustProxy(t *testing.T, f *acctest.Fixture) *proxy.Proxy {
@@ -116,7 +131,7 @@ type soaker struct {
 	name     string
 	random   *rand.Rand
 	policies []*soaked
-	done     map[string]int
+	tally    soakTally
 }
 
 // soaked is one instance in it.
@@ -124,9 +139,14 @@ type soaked struct {
 	name   string
 	ws     *core.Workspace
 	wanted core.Object
-	// unknown is set while a create was killed that no state knows of: nobody
-	// but another create finds what it has left.
+	// known are the nonces of the owners that its saved states have known.
+	known map[string]bool
+	// unknown is set while there are objects of a create that no state knows of,
+	// as it was killed: nobody but another create finds them.
 	unknown bool
+	// history is what was done with it, failed whether that came to no good end.
+	history []string
+	failed  bool
 }
 
 func (s *soaker) run(until time.Time) {
@@ -151,20 +171,44 @@ func (s *soaker) run(until time.Time) {
 		s.proxy.Arm(s.trouble()...)
 		before := p.ws.Save()
 		killed := s.random.IntN(20) == 0
+		doing := doingOf(p.ws, p.wanted)
 		diags := p.ws.Apply(s.t.Context(), p.wanted)
+		s.tally.applied(doing, len(diags.Errors()) > 0)
+		met := s.tally.faults(s.proxy.Journal())
 		s.proxy.Arm()
-		s.done["applies"]++
-		if len(diags.Errors()) > 0 {
-			s.done["errors"]++
-		}
 		if killed {
 			// Its state was never saved. An update or a destroy goes on from the
 			// old one, a create by its owner_id.
 			p.ws.Restore(before)
-			s.done["states lost"]++
+			s.tally.lost++
 		}
-		p.unknown = !p.ws.Exists && (p.unknown || killed)
+		live := s.nonces(p)
+		if !killed && p.ws.Exists {
+			p.known = live
+		}
+		p.unknown = false
+		for nonce := range live {
+			p.unknown = p.unknown || !p.known[nonce]
+		}
+		p.history = append(p.history, fmt.Sprintf("%s, met %v, state lost %v: exists %v, tainted %v, live of %v, unknown %v: %s",
+			doing, met, killed, p.ws.Exists, p.ws.Tainted, slices.Sorted(maps.Keys(live)), p.unknown, firstLines(diags.Errors().String())))
 	}
+}
+
+// nonces are those that the live objects of an instance name.
+func (s *soaker) nonces(p *soaked) map[string]bool {
+	found := map[string]bool{}
+	for _, body := range s.live(policy.kinds) {
+		if owner, _ := cluster.OwnerOf(body); strings.HasSuffix(owner.ImportID, "/"+p.name) {
+			found[owner.Nonce] = true
+		}
+	}
+	return found
+}
+
+func firstLines(text string) string {
+	lines := strings.SplitN(text, "\n", 3)
+	return strings.Join(lines[:min(2, len(lines))], " ")
 }
 
 // edited is the other configuration of a policy, with an address of its own:
@@ -207,11 +251,14 @@ func (s *soaker) drift(p *soaked) {
 		if !strings.HasSuffix(owner.ImportID, "/"+p.name) {
 			continue
 		}
-		s.done["drifts"]++
 		if s.random.IntN(2) == 0 {
+			s.tally.drift["object deleted"]++
+			p.history = append(p.history, "deleted: "+o.String())
 			s.remove(o)
 			return
 		}
+		s.tally.drift["object edited"]++
+		p.history = append(p.history, "edited: "+o.String())
 		s.edit(o, func(live *unstructured.Unstructured) {
 			if o.kind == services {
 				_ = unstructured.SetNestedField(live.Object, "elsewhere", "spec", "selector", "app")
@@ -236,6 +283,7 @@ func (s *soaker) settle() {
 		}
 		if diags := p.ws.Apply(s.t.Context(), p.wanted); len(diags.Errors()) > 0 {
 			s.t.Errorf("%s: the last apply fails: %s", p.name, diags)
+			p.failed = true
 			continue
 		}
 		if p.wanted == nil {
@@ -243,6 +291,7 @@ func (s *soaker) settle() {
 		}
 		plan, diags := p.ws.Plan(s.t.Context(), p.wanted)
 		if len(diags.Errors()) > 0 || plan.Action != core.NoOp {
+			p.failed = true
 			s.t.Errorf("%s: the last plan is %s, drift %v: %s", p.name, plan.Action, p.ws.Strings("drift"), diags)
 		}
 	}

@@ -7,11 +7,13 @@ import (
 	"sort"
 	"strings"
 	"testing"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/dynamic"
 
 	"github.com/meshegress/terraform-provider-istio/internal/acctest"
@@ -151,7 +153,25 @@ spec:
 			w.theirs = append(w.theirs, object{plural, namespace, made.GetName()})
 		}
 	}
+	w.settled()
 	w.snapshot = w.look(w.theirs)
+}
+
+// settled waits until istiod has written the status of their ServiceEntry: the
+// addresses that it allocates for hosts without any.
+func (w *world) settled() {
+	for _, o := range w.theirs {
+		if o.kind != serviceEntries {
+			continue
+		}
+		err := wait.PollUntilContextTimeout(context.Background(), 20*time.Millisecond, time.Minute, true, func(context.Context) (bool, error) {
+			addresses, _, err := unstructured.NestedSlice(w.get(o).Object, "status", "addresses")
+			return len(addresses) > 0, err
+		})
+		if err != nil {
+			panic(fmt.Sprintf("istiod has allocated no address to %s: %v", o, err))
+		}
+	}
 }
 
 func gvr(group, version, resource string) schema.GroupVersionResource {

@@ -111,7 +111,7 @@ func securityAttributes() map[string]schema.Attribute {
 
 func operationAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
-		"wait_for_rollout": flag("Create and update wait until the Deployment has rolled out. If it does not, the error has the reason that the pods, the ReplicaSet or their events give.", defaults.WaitForRollout),
+		"wait_for_rollout": flag("Create and update wait until the Deployment has rolled out. If it does not, the error has the reason that the Deployment or its pods give.", defaults.WaitForRollout),
 		"force_destroy": flag("Destroy the gateway although policies use it: their traffic stops. Otherwise destroy is refused, with a list of the policies, of this workspace and others. "+
 			"A change counts once it is applied.", defaults.ForceDestroy),
 	}

@@ -51,7 +51,7 @@ func (g grant) spared() string {
 		return "what may not be listed is asked for one by one, with a request for each object in place of one for all"
 	case g.resource == "namespaces":
 		return "names the namespaces that a mode does not bind, and tells a missing namespace from a missing object"
-	case slices.Contains([]string{"pods", "events", "replicasets"}, g.resource):
+	case g.resource == "pods":
 		return "the reason why a rollout does not end"
 	case g.verb == "watch":
 		return "without a watch the Deployment is looked at again and again"
@@ -228,6 +228,11 @@ func (w *world) everything(token, name string, missing grant) core.Diagnostics {
 		case gateway:
 			before["wait_for_rollout"] = true
 			before["timeouts"] = core.Object{"create": "60s"}
+			if missing.resource == "pods" {
+				// Those of a rollout that does not end are looked at.
+				before["node_selector"] = core.Object{"no": "such-node"}
+				before["timeouts"] = core.Object{"create": "10s"}
+			}
 		case policy:
 			if missing.role == "gateway-user" {
 				break // looks at no Secret

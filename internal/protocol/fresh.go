@@ -50,15 +50,15 @@ func (s *Server) creates(ctx context.Context, req *tfprotov6.ApplyResourceChange
 	}
 	typ, err := s.typeOf(ctx, req.TypeName)
 	if err != nil {
-		return nil, nil //nolint:nilerr // the framework says it
+		return nil, nil
 	}
 	prior, err := req.PriorState.Unmarshal(typ)
 	if err != nil || !prior.IsNull() {
-		return nil, nil //nolint:nilerr // as above
+		return nil, nil
 	}
 	planned, err := req.PlannedState.Unmarshal(typ)
 	if err != nil || planned.IsNull() {
-		return nil, nil //nolint:nilerr // as above
+		return nil, nil
 	}
 	ctx, end := s.stoppable(ctx)
 	defer end()

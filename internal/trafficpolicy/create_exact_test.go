@@ -51,9 +51,7 @@ spec:
 	} {
 		t.Run(name, func(t *testing.T) {
 			ours := createdBy(t, f, protocol.New, c.config)
-			theirs := createdBy(t, f, func(p framework.Provider) func() (tfprotov6.ProviderServer, error) {
-				return providerserver.NewProtocol6WithError(p)
-			}, c.config)
+			theirs := createdBy(t, f, providerserver.NewProtocol6WithError, c.config)
 			if !slices.Equal(ours.said, theirs.said) || len(ours.said) > 0 != c.errors {
 				t.Errorf("it says\n%s\nwant\n%s", ours.said, theirs.said)
 			}

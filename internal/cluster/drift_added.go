@@ -51,7 +51,7 @@ func additions(desired, live *unstructured.Unstructured, have *typed.TypedValue,
 	kind := desired.GetKind()
 	added := fieldpath.NewSet()
 	consider := func(p fieldpath.Path) {
-		if touches(wanted, p) || valueAt(live.Object, p) == nil || below(p, aliases) {
+		if touches(wanted, p) || valueAt(live.Object, p) == nil || below(p, aliases) || isDefault(live, p) {
 			return
 		}
 		for n := 1; n < len(p); n++ {

@@ -237,12 +237,18 @@ func TestWhatOthersRunIsNoDrift(t *testing.T) {
 	for name, c := range map[string]struct{ object, path, patch string }{
 		"a restart":       {gatewayDeployment, "?fieldManager=kubectl-rollout", `{"spec":{"template":{"metadata":{"annotations":{"kubectl.kubernetes.io/restartedAt":"now"}}}}}`},
 		"a foreign label": {serviceEntry, "?fieldManager=someone", `{"metadata":{"labels":{"team":"x"},"annotations":{"note":"y"}}}`},
-		"a status":        {serviceEntry, "/status?fieldManager=istiod", `{"status":{"addresses":[{"value":"240.0.0.1"}]}}`},
+		"defaults": {gatewayDeployment, "?fieldManager=kubectl&force=true", `{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"gw"},"spec":{"template":{"spec":{"restartPolicy":"Always","dnsPolicy":"ClusterFirst",` +
+			`"containers":[{"name":"istio-proxy","imagePullPolicy":"IfNotPresent","terminationMessagePath":"/dev/termination-log","terminationMessagePolicy":"File"}]}}}}`},
+		"a status": {serviceEntry, "/status?fieldManager=istiod", `{"status":{"addresses":[{"value":"240.0.0.1"}]}}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLab(t)
 			release := l.create(l.owner(), l.object(0, c.object))
-			if code, answer := l.raw("PATCH", l.path(release.Objects[0].ID())+c.path, c.patch, "application/merge-patch+json"); code != 200 {
+			contentType := "application/merge-patch+json"
+			if strings.Contains(c.path, "force=true") {
+				contentType = "application/apply-patch+yaml"
+			}
+			if code, answer := l.raw("PATCH", l.path(release.Objects[0].ID())+c.path, c.patch, contentType); code != 200 {
 				t.Fatalf("%d %v", code, answer)
 			}
 			l.clean(release)

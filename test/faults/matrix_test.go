@@ -87,7 +87,7 @@ func TestMatrix(t *testing.T) {
 		}
 	}
 	var waiting []*world
-	for i := range min(3*count, len(slow)) {
+	for i := range min(6*count, len(slow)) {
 		waiting = append(waiting, newWorld(t, f, count+i))
 	}
 	work(waiting, slow)

@@ -12,6 +12,6 @@
 //	go test ./test/faults                            # a slice that touches each row
 //	make faults                                      # all cells, and RESULTS.md
 //	make faults ROWS='terminating|gone'              # the rows that match
-//	make faults ROWS='black hole' PARTS=/tmp/parts   # a part, and RESULTS.md of all parts there
+//	make faults PARTS=/tmp/parts                     # goes on with what has not passed there
 //	make soak MINUTES=30
 package faults

@@ -20,6 +20,7 @@ type report struct {
 	Part  part
 	said  map[string]bool
 	edits [2]int
+	cells int
 }
 
 // part is what one run says, as a file: a table is put together from those of
@@ -63,12 +64,42 @@ func (r *report) add(c *cell, took time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	at := r.Part.line(line{Row: c.fault.row, Fault: c.fault.name, Op: c.op, End: c.fault.on[c.op]})
-	at.Cells[fmt.Sprintf("%s @%d", c.subject.name, c.at)] = len(c.problems) > 0
+	at.Cells[task{c.fault, c.op, c.subject, c.at}.cell()] = len(c.problems) > 0
 	at.Longest = max(at.Longest, took.Seconds())
 	r.edits[0], r.edits[1] = r.edits[0]+c.edits, r.edits[1]+c.refused
 	for _, d := range c.diags {
 		r.said[d.Summary] = true
 	}
+	// A run that is ended early has not run for nothing.
+	if r.cells++; r.cells%100 == 0 {
+		_ = r.save()
+	}
+}
+
+// save writes this run's part.
+func (r *report) save() error {
+	r.Part.Seconds = time.Since(r.began).Seconds()
+	if *parts == "" {
+		return nil
+	}
+	text, err := json.MarshalIndent(r.Part, "", " ")
+	if err == nil {
+		err = os.MkdirAll(*parts, 0o755)
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(*parts, r.began.UTC().Format("20060102T150405.000000")+".json"), text, 0o600)
+	}
+	return err
+}
+
+// passed reports whether a cell ran and found nothing.
+func (p *part) passed(k task) bool {
+	i, ok := p.index[line{Row: k.fault.row, Fault: k.fault.name, Op: k.op}.key()]
+	if !ok {
+		return false
+	}
+	failed, ran := p.Lines[i].Cells[k.cell()]
+	return ran && !failed
 }
 
 // note is a cell that is none of TestMatrix.
@@ -81,12 +112,11 @@ func (r *report) note(row, fault string, op operation, end outcome, cell string,
 }
 
 // finish prints the totals, keeps this run's part, and writes the table of all
-// parts, where that was asked for. Of a cell that ran in several, the last counts.
+// parts, where that was asked for.
 func (r *report) finish(t *testing.T) {
 	t.Helper()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.Part.Seconds = time.Since(r.began).Seconds()
 	total := r.Part.total(func(line) bool { return true })
 	t.Logf("%s, %d foreign edits (%d more that the server refused), %s", total, r.edits[0], r.edits[1], time.Since(r.began).Round(time.Second))
 	if testing.Verbose() {
@@ -97,17 +127,8 @@ func (r *report) finish(t *testing.T) {
 		sort.Strings(said)
 		t.Logf("what was said:\n  %s", strings.Join(said, "\n  "))
 	}
-	if *parts == "" {
-		return
-	}
-	text, err := json.MarshalIndent(r.Part, "", " ")
-	if err == nil {
-		err = os.MkdirAll(*parts, 0o755)
-	}
-	if err == nil {
-		err = os.WriteFile(filepath.Join(*parts, r.began.UTC().Format("20060102T150405.000000")+".json"), text, 0o600)
-	}
-	if err == nil && *results != "" {
+	err := r.save()
+	if err == nil && *parts != "" && *results != "" {
 		err = writeResults(*parts, *results)
 	}
 	if err != nil {
@@ -118,10 +139,7 @@ func (r *report) finish(t *testing.T) {
 // tally counts cells.
 type tally struct{ cells, failed int }
 
-func (n tally) String() string {
-	text := fmt.Sprintf("%d cells, %d failed", n.cells, n.failed)
-	return text
-}
+func (n tally) String() string { return fmt.Sprintf("%d cells, %d failed", n.cells, n.failed) }
 
 func (p *part) total(of func(line) bool) tally {
 	var n tally
@@ -139,22 +157,26 @@ func (p *part) total(of func(line) bool) tally {
 	return n
 }
 
-// writeResults writes the table of all parts in a folder.
-func writeResults(dir, file string) error {
+// readParts adds up what the runs in a folder have said; of a cell that ran in
+// several, the last counts.
+func readParts(dir string) (*part, error) {
+	all := &part{index: map[string]int{}}
+	if dir == "" {
+		return all, nil
+	}
 	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	sort.Strings(files)
-	all := part{index: map[string]int{}}
 	for _, name := range files {
 		text, err := os.ReadFile(name)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		var one part
 		if err := json.Unmarshal(text, &one); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		all.Seconds += one.Seconds
 		for _, l := range one.Lines {
@@ -164,6 +186,15 @@ func writeResults(dir, file string) error {
 				at.Cells[cell] = failed
 			}
 		}
+	}
+	return all, nil
+}
+
+// writeResults writes the table of all parts in a folder.
+func writeResults(dir, file string) error {
+	all, err := readParts(dir)
+	if err != nil {
+		return err
 	}
 	total := all.total(func(line) bool { return true })
 	took := (time.Duration(all.Seconds) * time.Second).String()

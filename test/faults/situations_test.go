@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/meshegress/terraform-provider-istio/internal/acctest/permit"
 	"github.com/meshegress/terraform-provider-istio/internal/compile"
 	"github.com/meshegress/terraform-provider-istio/test/faults/core"
 	"github.com/meshegress/terraform-provider-istio/test/faults/proxy"
@@ -352,7 +353,11 @@ func (c *cell) makeNamespace() {
 			"roleRef":  map[string]any{"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "terraform-provider-istio:" + role},
 			"subjects": []any{map[string]any{"kind": "ServiceAccount", "name": "terraform-provider-istio", "namespace": "terraform"}},
 		}}
-		if _, err := c.client(object{roleBindings, namespace, role}).Create(context.Background(), binding, metav1.CreateOptions{}); err != nil {
+		made, err := c.client(object{roleBindings, namespace, role}).Create(context.Background(), binding, metav1.CreateOptions{})
+		if err != nil {
+			panic(err)
+		}
+		if err := permit.Role(c.ctx, c.f.Kube, namespace, made.GetName()); err != nil {
 			panic(err)
 		}
 	}

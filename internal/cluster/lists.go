@@ -29,6 +29,7 @@ type snapshot struct {
 	forbidden bool
 	items     []*entry
 	byName    map[string]*entry // "namespace/name"
+	byNonce   map[string][]*entry
 	indexes   indexes
 }
 
@@ -40,6 +41,8 @@ type entry struct {
 	labels    labels.Set
 	name      string
 	namespace string
+	// nonce is that of the owner that it names, "" if it names none.
+	nonce string
 
 	once  sync.Once
 	light *unstructured.Unstructured
@@ -167,9 +170,12 @@ func (c *Client) load(ctx context.Context, key listKey) (*snapshot, error) {
 }
 
 func newSnapshot(items []*entry) *snapshot {
-	snap := &snapshot{items: items, byName: make(map[string]*entry, len(items))}
+	snap := &snapshot{items: items, byName: make(map[string]*entry, len(items)), byNonce: map[string][]*entry{}}
 	for _, e := range items {
 		snap.byName[e.namespace+"/"+e.name] = e
+		if e.nonce != "" {
+			snap.byNonce[e.nonce] = append(snap.byNonce[e.nonce], e)
+		}
 	}
 	return snap
 }
@@ -217,16 +223,24 @@ func (c *Client) each(ctx context.Context, key listKey, size int, visit func(*en
 func newEntry(gvk schema.GroupVersionKind, raw json.RawMessage) (*entry, error) {
 	var head struct {
 		Metadata struct {
-			Name      string            `json:"name"`
-			Namespace string            `json:"namespace"`
-			Labels    map[string]string `json:"labels"`
+			Name        string            `json:"name"`
+			Namespace   string            `json:"namespace"`
+			Labels      map[string]string `json:"labels"`
+			Annotations struct {
+				Owner string `json:"egress.meshegress.io/owner"` // AnnotationOwner
+			} `json:"annotations"`
 		} `json:"metadata"`
 	}
 	if err := json.Unmarshal(raw, &head); err != nil || head.Metadata.Name == "" {
 		return nil, fmt.Errorf("%w: an item of the list of %s has no name", errBadBody, gvk.Kind)
 	}
 	m := head.Metadata
-	return &entry{gvk: gvk, raw: raw, labels: m.Labels, name: m.Name, namespace: m.Namespace}, nil
+	e := &entry{gvk: gvk, raw: raw, labels: m.Labels, name: m.Name, namespace: m.Namespace}
+	if m.Annotations.Owner != "" {
+		owner, _ := ownerIn(map[string]string{AnnotationOwner: m.Annotations.Owner})
+		e.nonce = owner.Nonce
+	}
+	return e, nil
 }
 
 // look is what a snapshot says about one object.

@@ -2,12 +2,16 @@ package trafficpolicy
 
 import (
 	"context"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
+	"github.com/meshegress/terraform-provider-istio/internal/compile"
+	"github.com/meshegress/terraform-provider-istio/internal/compile/policy"
+	"github.com/meshegress/terraform-provider-istio/internal/manifest"
 	"github.com/meshegress/terraform-provider-istio/internal/private"
 	"github.com/meshegress/terraform-provider-istio/internal/settings"
 	"github.com/meshegress/terraform-provider-istio/internal/values"
@@ -65,11 +69,7 @@ func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *res
 // the cluster says. The state becomes null if nothing is left of the policy. It
 // returns the owner as the live objects name it.
 func (r *Resource) refresh(ctx context.Context, client *cluster.Client, model Model, owner cluster.Owner, state *tfsdk.State) (cluster.Owner, diag.Diagnostics) {
-	release, leftover, err := r.stateRelease(ctx, client, model, owner)
-	if err != nil {
-		return owner, diag.Diagnostics{diagnostic(err)}
-	}
-	seen, err := client.Observe(ctx, release)
+	release, leftover, seen, err := r.observe(ctx, client, model, owner)
 	if err != nil {
 		return owner, diag.Diagnostics{diagnostic(err)}
 	}
@@ -86,6 +86,63 @@ func (r *Resource) refresh(ctx context.Context, client *cluster.Client, model Mo
 	manifests, drift := r.compare(release, leftover, seen)
 	answers := values.Attributes{"manifests": values.Map(manifests), "drift": values.Map(drift)}
 	return release.Owner, answers.Put(ctx, &state.Raw)
+}
+
+// observe compares the live objects with those that a state stands for, and
+// with what no state stands for: an update that was killed has left it.
+func (r *Resource) observe(ctx context.Context, client *cluster.Client, state Model, owner cluster.Owner) (cluster.Release, map[string]bool, cluster.Observation, error) {
+	release, leftover, err := r.stateRelease(ctx, client, state, owner)
+	if err != nil {
+		return release, leftover, cluster.Observation{}, err
+	}
+	stray, err := client.Beside(ctx, release)
+	if err != nil {
+		return release, leftover, cluster.Observation{}, err
+	}
+	for _, live := range stray {
+		object := identityOnly(live.GroupVersionKind(), live.GetNamespace(), live.GetName(), release.Objects)
+		leftover[object.Key] = true
+		release.Objects = append(release.Objects, object)
+	}
+	seen, err := client.Observe(ctx, release)
+	if err != nil {
+		return release, leftover, seen, err
+	}
+	shared := r.admitted(state.Policy, release, seen)
+	if len(shared) == 0 {
+		return release, leftover, seen, nil
+	}
+	for _, object := range shared {
+		leftover[object.Key] = true
+	}
+	release.Objects = append(release.Objects, shared...)
+	seen, err = client.Observe(ctx, release)
+	return release, leftover, seen, err
+}
+
+// admitted returns the shared objects of the namespaces that the live Service is
+// exported to and the release has nothing for: they admit what such an update
+// has let in, unless others use them.
+func (r *Resource) admitted(p policy.Policy, release cluster.Release, seen cluster.Observation) []manifest.Object {
+	known := map[string]bool{}
+	for _, object := range release.Objects {
+		known[object.Key] = true
+	}
+	var shared []manifest.Object
+	for _, object := range release.Objects {
+		service := seen.Live[object.Key]
+		if object.Body.GroupVersionKind() != serviceGVK || service == nil || seen.Drift[object.Key] == "" {
+			continue
+		}
+		for namespace := range strings.SplitSeq(service.GetAnnotations()[compile.AnnotationExportTo], ",") {
+			object, ok := r.sharedLeftover(p, service.GetNamespace(), policy.FromName(p.ByEgressGateway.Name, namespace))
+			if ok && !known[object.Key] {
+				known[object.Key] = true
+				shared = append(shared, object)
+			}
+		}
+	}
+	return shared
 }
 
 // gone reports whether nothing of the policy's own is left. A shared object may

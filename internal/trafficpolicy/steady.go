@@ -141,11 +141,7 @@ func (r *Resource) Reads(ctx context.Context, state tftypes.Value, from private.
 	}
 	ctx, cancel := context.WithTimeout(ctx, defaultReadTimeout)
 	defer cancel()
-	release, leftover, err := r.stateRelease(ctx, client, had.model(p), owner)
-	if err != nil {
-		return state, id.attributes(), diagnostic(err), true
-	}
-	seen, err := client.Observe(ctx, release)
+	release, leftover, seen, err := r.observe(ctx, client, had.model(p), owner)
 	if err != nil {
 		return state, id.attributes(), diagnostic(err), true
 	}

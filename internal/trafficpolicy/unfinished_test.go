@@ -57,6 +57,59 @@ func TestUnfinishedUpdate(t *testing.T) {
 	}
 }
 
+// Of an update that was killed no state knows: what only its configuration had
+// goes with the next apply, whatever that wants, also what admits a namespace.
+func TestKilledUpdate(t *testing.T) {
+	f := acctest.New(t)
+	s := scene{egress: f.GatewayNamespace("egress"), shop: f.SourceNamespace("shop")}
+	yard := f.SourceNamespace("yard")
+	wider := s.policy(fmt.Sprintf(`
+  egress_rules = [
+    {
+      from = [{ namespace = %q, workload_selector = {} }, { namespace = %q, workload_selector = {} }]
+      to   = [
+        { name = "new", hosts = ["new.example.com"], port = { name = "https", number = 443, protocol = "HTTPS" } },
+        { name = "plain", hosts = ["plain.example.com"], port = { name = "http", number = 80, protocol = "HTTP" }, https_upgrade = { enabled = true, port = 443 } },
+      ]
+    },
+  ]`, s.shop, yard))
+	w := f.Workspace(f.CLI, f.Config(s.minimal()))
+	w.Expect(0, acctest.Apply)
+	before := f.Managed()
+	file := filepath.Join(w.Dir, "terraform.tfstate")
+	saved, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	killed := func() {
+		t.Helper()
+		w.Write("main.tf", f.Config(wider))
+		w.Expect(0, acctest.Apply)
+		if err := os.WriteFile(file, saved, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	killed()
+	w.Write("main.tf", f.Config(s.minimal()))
+	w.Expect(acctest.HasChanges, acctest.Plan, "left over from an update that did not finish")
+	w.Expect(0, acctest.Apply)
+	if err := checkRepaired(f, before); err != nil {
+		t.Error(err)
+	}
+	w.Expect(acctest.NoChanges, acctest.Plan)
+
+	// Forward again, from the old state.
+	killed()
+	w.Expect(0, acctest.Apply)
+	w.Expect(acctest.NoChanges, acctest.Plan)
+
+	killed()
+	w.Expect(0, acctest.Destroy)
+	if err := f.CheckNothingLeft(nil); err != nil {
+		t.Error(err)
+	}
+}
+
 // A create that fails half-way is replaced by the next apply, and so is an
 // instance that the user wants anew.
 func TestReplaced(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -50,7 +51,7 @@ func (g grant) spared() string {
 	case g.role == "read" && g.verb == "list":
 		return "what may not be listed is asked for one by one, with a request for each object in place of one for all"
 	case g.resource == "namespaces":
-		return "names the namespaces that a mode does not bind, and tells a missing namespace from a missing object"
+		return "names the namespaces that a mode does not bind"
 	case g.resource == "pods":
 		return "the reason why a rollout does not end"
 	case g.verb == "watch":
@@ -67,11 +68,12 @@ func TestRolesAreMinimal(t *testing.T) {
 	f := acctest.New(t)
 	published := publishedRoles(t)
 	cases := grants(published)
+	wanted := regexp.MustCompile(*rows)
 	queue := make(chan grant, len(cases)+2)
 	queue <- grant{} // with everything nothing fails
 	queue <- grant{role: "gateway-user"}
 	for i, c := range cases {
-		if *full || i%30 == 0 {
+		if *full && wanted.MatchString(c.String()) || !*full && i%30 == 0 {
 			queue <- c
 		}
 	}
@@ -184,7 +186,7 @@ func (w *world) account(t *testing.T, published map[string][]rbacv1.PolicyRule, 
 			"mesh-config": {"istio-system"}, "mesh-scope": {"istio-system"},
 		}[role]
 		switch {
-		case role == "mesh-scope" && missing.role == "mesh-config", role == "gateway-namespace" && missing.role == "gateway-user":
+		case role == "gateway-namespace" && missing.role == "gateway-user":
 			continue // it has the same, and more
 		case role == "gateway-user" && missing.role != "gateway-user":
 			continue // for those who do not have the other
@@ -241,8 +243,8 @@ func (w *world) everything(token, name string, missing grant) core.Diagnostics {
 			first, _ := rule["to"].([]any)[0].(core.Object)
 			first["tls"] = core.Object{"mode": "SIMPLE", "credential_name": "partner"}
 		}
-		for i, config := range []core.Object{before, before, after, nil} {
-			if i == 1 {
+		for i, config := range []core.Object{before, before, after, after, nil} {
+			if i == 1 || i == 3 {
 				w.tamper(s.kinds)
 			}
 			diags := ws.Apply(ctx, config)

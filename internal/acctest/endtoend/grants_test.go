@@ -59,6 +59,11 @@ func audit(t *testing.T, f *acctest.Fixture, w *acctest.Workspace, attributes st
 	if err := json.Unmarshal([]byte(w.Expect(0, []string{"output", "-json", "all"}).Stdout), &all); err != nil {
 		t.Fatal(err)
 	}
+	// What may hide grants is told whatever the namespaces of the grants: other
+	// tests make their policies beside this one.
+	all.Problems = slices.DeleteFunc(all.Problems, func(p auditProblem) bool {
+		return !slices.Contains(f.Namespaces(), strings.Split(p.Object, "/")[1])
+	})
 	return all
 }
 

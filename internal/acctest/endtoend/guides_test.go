@@ -73,7 +73,7 @@ func testMove(t *testing.T, f *acctest.Fixture) {
 	moved := f.ApplyFile(exampleSourceNamespace, filepath.Join(folder, "2-step-back.yaml"))
 	f.Delete("ServiceEntry", exampleSourceNamespace, "httpbin")
 	narrower := f.Workspace(f.CLI, f.Config(strings.Replace(configuration,
-		`namespace = "`+exampleSourceNamespace+`" }`, `namespace = "`+exampleSourceNamespace+`", workload_selector = { app = "sleep-a" } }`, 1)))
+		"workload_selector = {}", `workload_selector = { app = "sleep-a" }`, 1)))
 	narrower.Expect(acctest.HasChanges, acctest.Plan, "Workloads that are not selected have another way out", "VirtualService "+exampleMoveNamespace+"/httpbin")
 	w.Expect(0, acctest.Apply)
 	w.Expect(acctest.NoChanges, acctest.Plan)

@@ -223,15 +223,23 @@ func (p *pipe) get(into []byte, deadline time.Time) (int, error) {
 		}
 		var wake *time.Timer
 		if len(p.parts) > 0 {
-			wake = time.AfterFunc(p.parts[0].due.Sub(now), p.some.Broadcast)
+			wake = time.AfterFunc(p.parts[0].due.Sub(now), p.wake)
 		} else if !deadline.IsZero() {
-			wake = time.AfterFunc(deadline.Sub(now), p.some.Broadcast)
+			wake = time.AfterFunc(deadline.Sub(now), p.wake)
 		}
 		p.some.Wait()
 		if wake != nil {
 			wake.Stop()
 		}
 	}
+}
+
+// wake lets those that wait look again. Under the lock: a time that is up at once must
+// not call before the one who set it waits, who would then wait for ever.
+func (p *pipe) wake() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.some.Broadcast()
 }
 
 func (p *pipe) close(err error) {

@@ -20,6 +20,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -27,6 +28,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -76,7 +78,8 @@ func run(ctx context.Context, out io.Writer, rows, docs string) (err error) {
 	return writeDocs(docs, r.text(false))
 }
 
-// all measures everything. After an error it returns what was measured before.
+// all measures everything, in the order of counts. After an error it returns what was
+// measured before, by count.
 func (l *lab) all(ctx context.Context, progress io.Writer, chosen selection, counts []int) (results, error) {
 	var r results
 	var err error
@@ -85,10 +88,13 @@ func (l *lab) all(ctx context.Context, progress io.Writer, chosen selection, cou
 	}
 	for _, count := range counts {
 		m, err := l.compare(ctx, chosen, count)
+		if len(m.rows) > 0 {
+			r.runs = append(r.runs, m)
+			slices.SortFunc(r.runs, func(a, b measured) int { return cmp.Compare(a.count, b.count) })
+		}
 		if err != nil {
 			return r, err
 		}
-		r.runs = append(r.runs, m)
 		_, _ = fmt.Fprintln(progress, m.times())
 		if count == chosen.longest(counts) {
 			if r.wan, err = l.wan(ctx, count); err != nil {
@@ -112,9 +118,11 @@ func (l *lab) compare(ctx context.Context, chosen selection, count int) (measure
 		if !chosen.has(s.name, count) {
 			continue
 		}
-		if m.rows[s.name], err = s.live(l, ctx, made); err != nil {
-			return m, err
+		row, err := s.live(l, ctx, made)
+		if err != nil {
+			return m, fmt.Errorf("%s: %w", s.name, err)
 		}
+		m.rows[s.name] = row
 	}
 	return m, nil
 }

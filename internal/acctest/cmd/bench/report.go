@@ -34,8 +34,18 @@ func (r results) text(full bool) string {
 		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), r.executable.size>>20)
 	_, _ = fmt.Fprintf(&b, "- `%s`: this provider\n", ourPolicies)
 	for _, s := range subjects {
-		if slices.ContainsFunc(r.runs, func(m measured) bool { return m.has(s.name) }) {
+		var most int
+		for _, m := range r.runs {
+			if m.has(s.name) {
+				most = m.count
+			}
+		}
+		switch {
+		case most == 0:
+		case most == r.runs[len(r.runs)-1].count:
 			_, _ = fmt.Fprintf(&b, "- `%s`: %s\n", s.name, s.about)
+		default:
+			_, _ = fmt.Fprintf(&b, "- `%s`: %s; with at most %d policies here\n", s.name, s.about, most)
 		}
 	}
 	return b.String()

@@ -130,7 +130,7 @@ func chains(tasks []task) [][]task {
 	for _, p := range order {
 		ops := of[p]
 		chain := ops[planNew]
-		looks := append(ops[read], ops[imports]...)
+		looks := slices.Concat(ops[read], ops[imports])
 		for i := range max(len(ops[create]), len(ops[update]), len(ops[destroy]), 1) {
 			for _, op := range []operation{create, update, destroy} {
 				if i < len(ops[op]) {

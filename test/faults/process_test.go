@@ -2,7 +2,9 @@ package faults
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -163,7 +165,7 @@ func ends(pid int) bool {
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 		_, rest, _ := strings.Cut(string(text), ") ")
 		// A zombie has ended: where nobody reaps, it stays one.
-		return err != nil || strings.HasPrefix(rest, "Z"), nil
+		return errors.Is(err, fs.ErrNotExist) || strings.HasPrefix(rest, "Z"), nil
 	})
 	return err == nil
 }

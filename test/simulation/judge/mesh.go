@@ -6,6 +6,7 @@
 package judge
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -18,6 +19,7 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes/fake"
 
 	meshconfig "istio.io/api/mesh/v1alpha1"
@@ -151,8 +153,11 @@ func Serve(t test.Failer, settings scenario.Settings, states []*State, late ...s
 			t.Fatalf("judge: %s/%s: %v", cfg.Namespace, cfg.Name, err)
 		}
 	}
-	for server.Discovery.CommittedUpdates.Load() < server.Discovery.InboundUpdates.Load() {
-		time.Sleep(settle)
+	err := wait.PollUntilContextCancel(context.Background(), settle, true, func(context.Context) (bool, error) {
+		return server.Discovery.CommittedUpdates.Load() >= server.Discovery.InboundUpdates.Load(), nil
+	})
+	if err != nil {
+		t.Fatalf("judge: %v", err)
 	}
 	return server, rejected
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/meshegress/terraform-provider-istio/internal/cluster"
 	"github.com/meshegress/terraform-provider-istio/internal/compile/workload"
 	"github.com/meshegress/terraform-provider-istio/internal/diagnose"
+	"github.com/meshegress/terraform-provider-istio/internal/manifest"
 	"github.com/meshegress/terraform-provider-istio/internal/private"
 	"github.com/meshegress/terraform-provider-istio/internal/settings"
 	"github.com/meshegress/terraform-provider-istio/internal/values"
@@ -67,6 +68,17 @@ func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *res
 // returns the owner as the live objects name it.
 func (r *Resource) refresh(ctx context.Context, client *cluster.Client, model Model, owner cluster.Owner, state *tfsdk.State) (cluster.Owner, diag.Diagnostics) {
 	release, leftover := r.stateRelease(model, owner)
+	// What an update that was killed has made stands in no state.
+	stray, err := client.Beside(ctx, release, workload.Kinds...)
+	if err != nil {
+		return owner, diag.Diagnostics{diagnose.Error(err)}
+	}
+	for _, live := range stray {
+		if object, ok := identityOnly(manifest.Key(live.GetKind(), live.GetNamespace(), live.GetName())); ok {
+			leftover[object.Key] = true
+			release.Objects = append(release.Objects, object)
+		}
+	}
 	seen, err := client.Observe(ctx, release)
 	if err != nil {
 		return owner, diag.Diagnostics{diagnose.Error(err)}

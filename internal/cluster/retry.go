@@ -196,7 +196,11 @@ func (c *Client) do(ctx context.Context, o op, attempt func(context.Context) err
 			limit = earlier(deadline, start.Add(offlineLimit(ctx)))
 		}
 		wait := max(backoff(n), v.wait)
-		if !v.retry || v.limit > 0 && n >= v.limit || time.Now().Add(wait).After(limit) {
+		left := time.Until(limit)
+		if v.offline && left > 0 {
+			wait = min(wait, left) // the last attempt is made when time is up, not before
+		}
+		if !v.retry || v.limit > 0 && n >= v.limit || wait > left {
 			if !isBrief(ctx) {
 				c.unreachable.Store(v.offline && !o.write)
 			}

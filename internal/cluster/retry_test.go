@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -75,6 +76,26 @@ func TestClassify(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			if got := classify(c.err); got != c.want {
 				t.Errorf("%v: got %+v, want %+v", c.err, got, c.want)
+			}
+		})
+	}
+}
+
+// A server that is away for less than a read waits is met when it comes back,
+// however long the last wait would have been.
+func TestReadsOutlastARestart(t *testing.T) {
+	for range 200 {
+		synctest.Test(t, func(t *testing.T) {
+			c := &Client{slots: make(chan struct{}, 1)}
+			began := time.Now()
+			err := c.do(t.Context(), op{verb: "get"}, func(context.Context) error {
+				if time.Since(began) < offlineReads-time.Millisecond {
+					return transported(&net.OpError{Op: "read", Err: syscall.ECONNRESET})
+				}
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
 			}
 		})
 	}

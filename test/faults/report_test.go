@@ -71,7 +71,7 @@ func (r *report) add(c *cell, took time.Duration) {
 		r.said[d.Summary] = true
 	}
 	// A run that is ended early has not run for nothing.
-	if r.cells++; r.cells%100 == 0 {
+	if r.cells++; r.cells%20 == 0 {
 		_ = r.save()
 	}
 }

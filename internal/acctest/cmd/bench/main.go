@@ -32,6 +32,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/meshegress/terraform-provider-istio/internal/acctest/figures"
 )
 
 func main() {
@@ -75,7 +77,7 @@ func run(ctx context.Context, out io.Writer, rows, docs string) (err error) {
 	if err != nil || docs == "" {
 		return err
 	}
-	return writeDocs(docs, r.text(false))
+	return figures.Write(docs, "make bench-docs", r.text(false))
 }
 
 // all measures everything, in the order of counts. After an error it returns what was

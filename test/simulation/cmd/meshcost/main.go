@@ -17,6 +17,8 @@ import (
 
 	"istio.io/istio/pkg/log"
 
+	"github.com/meshegress/terraform-provider-istio/internal/acctest/figures"
+
 	"github.com/meshegress/terraform-provider-istio/test/simulation/meshcost"
 )
 
@@ -68,5 +70,5 @@ func run(docs, out string) error {
 	if docs == "" {
 		return nil
 	}
-	return writeDocs(docs, tables(all))
+	return figures.Write(docs, "make mesh-cost", "\n"+tables(all))
 }

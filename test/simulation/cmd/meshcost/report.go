@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -13,25 +12,6 @@ type measurement struct {
 	layout meshcost.Layout
 	spread meshcost.Spread
 	result meshcost.Result
-}
-
-// The figures of a page stand between these lines.
-const (
-	figuresBegin = "<!-- figures: make mesh-cost -->"
-	figuresEnd   = "<!-- end of figures -->"
-)
-
-func writeDocs(path, figures string) error {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	before, rest, begins := strings.Cut(string(text), figuresBegin)
-	_, after, ends := strings.Cut(rest, figuresEnd)
-	if !begins || !ends {
-		return fmt.Errorf("%s: the figures belong between %q and %q", path, figuresBegin, figuresEnd)
-	}
-	return os.WriteFile(path, []byte(before+figuresBegin+"\n\n"+figures+"\n"+figuresEnd+after), 0o644)
 }
 
 // tables are in Markdown, one for each proxy and one for istiod itself.

@@ -18,6 +18,7 @@ import (
 	"syscall"
 
 	"github.com/meshegress/terraform-provider-istio/internal/acctest/demo"
+	"github.com/meshegress/terraform-provider-istio/internal/acctest/figures"
 	"github.com/meshegress/terraform-provider-istio/internal/acctest/testbed"
 
 	"github.com/meshegress/terraform-provider-istio/test/traffic/fabric"
@@ -76,13 +77,13 @@ func run(ctx context.Context, counts []string, namespaces int, docs string) (err
 		fmt.Fprintf(os.Stderr, "%+v\n", m)
 		all = append(all, m)
 	}
-	figures, err := table(ctx, all)
+	measured, err := table(ctx, all)
 	if err != nil {
 		return err
 	}
-	fmt.Print(figures)
+	fmt.Print(measured)
 	if docs == "" {
 		return nil
 	}
-	return writeDocs(docs, figures)
+	return figures.Write(docs, "make bench-gateway", "\n"+measured)
 }

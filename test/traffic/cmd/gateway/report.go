@@ -11,25 +11,6 @@ import (
 	"github.com/meshegress/terraform-provider-istio/internal/acctest/testbed"
 )
 
-// The figures of a page stand between these lines.
-const (
-	figuresBegin = "<!-- figures: make bench-gateway -->"
-	figuresEnd   = "<!-- end of the gateway's figures -->"
-)
-
-func writeDocs(path, figures string) error {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	before, rest, begins := strings.Cut(string(text), figuresBegin)
-	_, after, ends := strings.Cut(rest, figuresEnd)
-	if !begins || !ends {
-		return fmt.Errorf("%s: the figures belong between %q and %q", path, figuresBegin, figuresEnd)
-	}
-	return os.WriteFile(path, []byte(before+figuresBegin+"\n\n"+figures+"\n"+figuresEnd+after), 0o644)
-}
-
 // table is in Markdown.
 func table(ctx context.Context, all []measurement) (string, error) {
 	paths, err := testbed.Ensure(ctx, os.Stderr, testbed.EnvoyProxy)

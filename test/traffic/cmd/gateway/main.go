@@ -60,7 +60,7 @@ func run(ctx context.Context, counts []string, namespaces int, docs string) (err
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	l, err := newLab(ctx, root, namespaces)
-	defer func() { err = errors.Join(err, l.close()) }()
+	defer func() { err = errors.Join(err, l.Close()) }()
 	if err != nil {
 		return err
 	}

@@ -121,7 +121,7 @@ func (l *lab) look(ctx context.Context, pod corev1.Pod) (proxy, error) {
 
 // resident returns the resident memory of a pod's Envoy.
 func (l *lab) resident(pod corev1.Pod) (int64, error) {
-	within := strings.Fields(l.mesh.Within(pod.UID))
+	within := strings.Fields(l.Mesh.Within(pod.UID))
 	network, err := os.Readlink(filepath.Join("/proc", within[len(within)-1], "ns", "net"))
 	if err != nil {
 		return 0, err

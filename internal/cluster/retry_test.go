@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -138,4 +139,73 @@ func TestStallGuardEndsABlackHole(t *testing.T) {
 	if _, err := guard.RoundTrip(request); !errors.Is(err, errStalled) {
 		t.Fatal(err)
 	}
+}
+
+// link is a transport whose answers come when the test says so.
+type link struct {
+	headers chan struct{}
+	body    *io.PipeReader
+}
+
+func (l link) RoundTrip(request *http.Request) (*http.Response, error) {
+	select {
+	case <-l.headers:
+		return &http.Response{Body: l.body}, nil
+	case <-request.Context().Done():
+		return nil, context.Cause(request.Context())
+	}
+}
+
+// TestStallGuardWaitsInTheQueue: over a slow link an answer has no byte while others
+// are sent before it. It is given up when they have been sent and it still does not
+// come, and after stallPatience limits.
+func TestStallGuardWaitsInTheQueue(t *testing.T) {
+	for name, others := range map[string]time.Duration{
+		"others end":    stallLimit * 2,
+		"others do not": stallLimit * 10,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				body, server := io.Pipe()
+				flowing := link{headers: make(chan struct{}), body: body}
+				close(flowing.headers)
+				guard := &stallGuard{next: flowing, limit: stallLimit}
+				first := get(t, guard, "http://cluster/first")
+				var sending sync.WaitGroup
+				defer sending.Wait()
+				sending.Go(func() {
+					for begin := time.Now(); time.Since(begin) < others; time.Sleep(time.Second) {
+						_, _ = server.Write([]byte("x"))
+					}
+					_ = server.Close()
+				})
+				sending.Go(func() { _, _ = io.Copy(io.Discard, first.Body); _ = first.Body.Close() })
+
+				guard.next = link{headers: make(chan struct{})}
+				begin := time.Now()
+				request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://cluster/second", nil)
+				_, err := guard.RoundTrip(request)
+				if !errors.Is(err, errStalled) {
+					t.Fatal(err)
+				}
+				least, most := min(others, stallPatience*stallLimit), min(others+2*stallLimit, stallPatience*stallLimit)
+				if took := time.Since(begin); took < least || took > most {
+					t.Errorf("given up after %s, not within %s to %s", took, least, most)
+				}
+			})
+		})
+	}
+}
+
+func get(t *testing.T, transport http.RoundTripper, url string) *http.Response {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := transport.RoundTrip(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response
 }

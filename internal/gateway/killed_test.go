@@ -9,20 +9,25 @@ import (
 	"github.com/meshegress/terraform-provider-istio/internal/acctest"
 )
 
-// A create that was killed is resumed by the next one of its owner, and what only
-// the configuration of then had goes: no state names it.
-func TestKilledCreateOfAnotherConfiguration(t *testing.T) {
-	f := acctest.New(t)
-	namespace := f.GatewayNamespace("egress")
-	config := func(more string) string {
-		return f.Config(fmt.Sprintf(`
+// egwWith is a gateway with more attributes than it needs.
+func egwWith(namespace, more string) string {
+	return fmt.Sprintf(`
 resource "istio_egress_gateway" "test" {
   name             = "egw"
   namespace        = %q
   wait_for_rollout = false
   %s
 }
-`, namespace, more), acctest.WithAttribute("owner_id", `"killed"`))
+`, namespace, more)
+}
+
+// A create that was killed is resumed by the next one of its owner, and what only
+// the configuration of then had goes: no state names it.
+func TestKilledCreateOfAnotherConfiguration(t *testing.T) {
+	f := acctest.New(t)
+	namespace := f.GatewayNamespace("egress")
+	config := func(more string) string {
+		return f.Config(egwWith(namespace, more), acctest.WithAttribute("owner_id", `"killed"`))
 	}
 	w := f.Workspace(f.CLI, config(`network_policy = true
   autoscaling = { min_replicas = 1, max_replicas = 2, cpu_utilization = 80 }
@@ -48,16 +53,7 @@ resource "istio_egress_gateway" "test" {
 func TestKilledUpdate(t *testing.T) {
 	f := acctest.New(t)
 	namespace := f.GatewayNamespace("egress")
-	config := func(more string) string {
-		return f.Config(fmt.Sprintf(`
-resource "istio_egress_gateway" "test" {
-  name             = "egw"
-  namespace        = %q
-  wait_for_rollout = false
-  %s
-}
-`, namespace, more))
-	}
+	config := func(more string) string { return f.Config(egwWith(namespace, more)) }
 	w := f.Workspace(f.CLI, config("replicas = 1"))
 	w.Expect(0, acctest.Apply)
 	file := filepath.Join(w.Dir, "terraform.tfstate")

@@ -2,7 +2,7 @@
 // between Terraform and the cluster: the fault matrix, signals and kills, the
 // secrets, the roles of examples/rbac, and the soak.
 //
-// A cell of the matrix is one fault (rows_test.go, situations_test.go) at one
+// A cell of the matrix is one fault (rows_test.go and what situations_test.go names) at one
 // request of one operation of one subject (subjects_test.go). It runs through
 // the real provider over the plugin protocol (package core), through a proxy
 // that makes the fault (package proxy), against a real API server with istiod's

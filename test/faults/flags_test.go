@@ -35,6 +35,11 @@ func (f *flagged) write(after bool) {
 		id := fmt.Sprintf("p%d", i)
 		policies[id] = of(policy, id)
 		policies[id].(core.Object)["depends_on"] = []any{gateway.typ + ".egw"}
+		for _, to := range policies[id].(core.Object)["egress_rules"].([]any)[0].(core.Object)["to"].([]any) {
+			if to := to.(core.Object); to["addresses"] != nil {
+				to["addresses"] = []any{fmt.Sprintf("203.0.113.%d", i+1)} // TCP of two hosts cannot share one
+			}
+		}
 	}
 	f.space.Write("resources.tf.json", jsonOf(core.Object{"resource": core.Object{
 		gateway.typ: core.Object{"egw": gatewayOf}, policy.typ: policies, ownSidecar.typ: core.Object{"shop": of(ownSidecar, "shop")},

@@ -23,14 +23,7 @@ func (l *lab) raw(ctx context.Context, w work) (life, error) {
 	if err != nil {
 		return o, err
 	}
-	apply := func(ctx context.Context, o object) error {
-		_, err := client.Resource(o.resource).Namespace(o.body.GetNamespace()).Apply(ctx, o.body.GetName(), o.body,
-			metav1.ApplyOptions{FieldManager: "bench", Force: true})
-		return err
-	}
-	remove := func(ctx context.Context, o object) error {
-		return client.Resource(o.resource).Namespace(o.body.GetNamespace()).Delete(ctx, o.body.GetName(), metav1.DeleteOptions{})
-	}
+	apply, remove := applyWith(client), removeWith(client)
 	list := func() error {
 		for _, resource := range policyKinds {
 			if _, err := client.Resource(resource).List(ctx, metav1.ListOptions{LabelSelector: ours}); err != nil {
@@ -57,6 +50,20 @@ func (l *lab) raw(ctx context.Context, w work) (life, error) {
 		l.say("%s: %s %.2f s", rawLoop, step.operation, o.costs[step.operation].wall.Seconds())
 	}
 	return o, nil
+}
+
+func applyWith(client dynamic.Interface) func(context.Context, object) error {
+	return func(ctx context.Context, o object) error {
+		_, err := client.Resource(o.resource).Namespace(o.body.GetNamespace()).Apply(ctx, o.body.GetName(), o.body,
+			metav1.ApplyOptions{FieldManager: "bench", Force: true})
+		return err
+	}
+}
+
+func removeWith(client dynamic.Interface) func(context.Context, object) error {
+	return func(ctx context.Context, o object) error {
+		return client.Resource(o.resource).Namespace(o.body.GetNamespace()).Delete(ctx, o.body.GetName(), metav1.DeleteOptions{})
+	}
 }
 
 func inParallel(ctx context.Context, objects []object, do func(context.Context, object) error) error {

@@ -4,13 +4,19 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
@@ -31,6 +37,8 @@ const (
 	// startRounds are those before the first write of an apply: plan and apply are two
 	// processes of the provider, each of which shakes hands and lists once.
 	startRounds = 4
+	// firstPort of the gateway is given to the first policy that is written without the provider.
+	firstPort = 20000
 )
 
 // wan is what the provider costs over a long way.
@@ -41,6 +49,9 @@ type wan struct {
 	stages int
 	// alone are the requests of an apply of a single policy.
 	alone testbed.Requests
+	// floor is how long client-go takes for the writes of an apply over the same way,
+	// in the same order.
+	floor time.Duration
 	life
 }
 
@@ -85,22 +96,83 @@ func (l *lab) wan(ctx context.Context, count int) (*wan, error) {
 	if w, err = l.workspace(longWay, configuration(count), "KUBE_CONFIG_PATH="+kubeconfig); err != nil {
 		return nil, err
 	}
-	far.life, err = l.live(ctx, w, l.provider, user, all)
+	if far.life, err = l.live(ctx, w, l.provider, user, all); err != nil {
+		return nil, err
+	}
+	far.floor, err = l.inOrder(ctx, &rest.Config{Host: p.Host, TLSClientConfig: rest.TLSClientConfig{CAData: p.CAData}, BearerToken: token, QPS: -1}, count)
 	return &far, err
+}
+
+// inOrder applies the objects of so many policies with client-go, those of one stage by
+// stage, as many policies at once as Terraform walks, and removes them again. It
+// returns how long the first took.
+func (l *lab) inOrder(ctx context.Context, config *rest.Config, count int) (time.Duration, error) {
+	client, err := dynamic.NewForConfig(config)
+	if err != nil {
+		return 0, err
+	}
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(walkers)
+	all := make([][]object, count)
+	began := time.Now()
+	for i := range count {
+		group.Go(func() error {
+			for _, stage := range compiled(i) {
+				if err := inParallel(groupCtx, stage, applyWith(client)); err != nil {
+					return err
+				}
+				all[i] = append(all[i], stage...)
+			}
+			return nil
+		})
+	}
+	err = group.Wait()
+	took := time.Since(began)
+	if err != nil {
+		return 0, fmt.Errorf("apply in order: %w", err)
+	}
+	l.say("in order, without a provider: %.2f s", took.Seconds())
+	err = inParallel(ctx, slices.Concat(all...), func(ctx context.Context, o object) error {
+		err := removeWith(client)(ctx, o)
+		if apierrors.IsNotFound(err) { // all policies have the shared object
+			return nil
+		}
+		return err
+	})
+	return took, err
 }
 
 // stages counts the writes of a policy of the benchmark's shape that wait for one
 // another.
-func stages() int {
+func stages() int { return len(compiled(0)) }
+
+// compiled are the objects of a policy of configuration, stage by stage.
+func compiled(i int) [][]object {
 	p := policy.Policy{
-		Name: "p", ByEgressGateway: &compile.Reference{Name: "egressgateway-a", Namespace: gatewayNamespace}, UnselectedWorkloads: policy.Deny,
+		Name: fmt.Sprintf("p%d", i), ByEgressGateway: &compile.Reference{Name: "egressgateway-a", Namespace: gatewayNamespace}, UnselectedWorkloads: policy.Deny,
 		EgressRules: []policy.Rule{{
+			Name: new("rule"),
 			From: []policy.From{{Namespace: sourceNamespace, WorkloadSelector: map[string]string{"app": "sleep-a"}, ServiceAccounts: []string{"sleep-a"}}},
-			To:   []policy.To{{Name: "api", Hosts: []string{"api.partner.example"}, Port: policy.Port{Name: "https", Number: 443, Protocol: "HTTPS"}}},
+			To: []policy.To{{
+				Name: "api", Hosts: []string{fmt.Sprintf("api-%d.partner.example", i)}, Port: policy.Port{Name: "https", Number: 443, Protocol: "HTTPS"},
+			}},
 		}},
 	}
-	objects, _ := policy.Preview(p, compile.Mesh{RootNamespace: "istio-system", TrustDomain: "cluster.local", ClusterDomain: "cluster.local"}, nil)
-	return len(manifest.Creating(objects))
+	ports := map[string]int64{}
+	for _, slot := range policy.Slots(p) {
+		ports[slot.Key] = int64(firstPort + i)
+	}
+	objects, _ := policy.Preview(p, compile.Mesh{RootNamespace: "istio-system", TrustDomain: "cluster.local", ClusterDomain: "cluster.local"}, ports)
+	var all [][]object
+	for _, stage := range manifest.Creating(objects) {
+		var group []object
+		for _, step := range stage {
+			resource, _ := meta.UnsafeGuessKindToResource(step.Object.Body.GroupVersionKind())
+			group = append(group, object{resource, step.Object.Body})
+		}
+		all = append(all, group)
+	}
+	return all
 }
 
 // inTurn counts the rounds of requests: those that come in within one round trip of

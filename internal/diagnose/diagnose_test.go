@@ -3,6 +3,7 @@ package diagnose_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -43,6 +44,37 @@ func TestProblems(t *testing.T) {
 func TestProblemsOfNothing(t *testing.T) {
 	if got := diagnose.Problems(nil); len(got) != 0 {
 		t.Errorf("%v", got)
+	}
+}
+
+// TestProblemsOfOneKind: a host that many policies claim does not fill the screen.
+func TestProblemsOfOneKind(t *testing.T) {
+	var problems []compile.Problem
+	for i := range 10 {
+		hosts := compile.Problem{Path: []any{"egress_rules", i % 2, "hosts"}, Summary: "taken", Detail: fmt.Sprintf("by %d", i)}
+		warning := hosts
+		warning.Warning = true
+		problems = append(problems, hosts, warning)
+	}
+	problems = append(problems, compile.Problem{Summary: "alone", Detail: "d"})
+	got := diagnose.Conflict.Problems(problems)
+	if len(got) != 2*2*3+1 {
+		t.Errorf("%d diagnostics", len(got))
+	}
+	var more int
+	for _, d := range got {
+		if strings.Contains(d.Detail(), "There are 2 more of this kind here.") {
+			more++
+			if !strings.HasPrefix(d.Detail(), "by 4") && !strings.HasPrefix(d.Detail(), "by 5") {
+				t.Errorf("not the last that is shown: %s", d.Detail())
+			}
+		}
+	}
+	if more != 4 {
+		t.Errorf("%d of them say that there are more", more)
+	}
+	if errors := got.ErrorsCount(); errors != 7 {
+		t.Errorf("%d errors", errors)
 	}
 }
 

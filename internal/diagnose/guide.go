@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
@@ -38,14 +39,43 @@ func (t Topic) With(detail string) string {
 	return detail + "\n\nMore: " + guides + string(t)
 }
 
-// Problems is Problems for those that the topic is about.
+// Problems is Problems for those that the topic is about. Of many of a kind at
+// one attribute it shows the first ones, and says how many there are.
 func (t Topic) Problems(problems []compile.Problem) diag.Diagnostics {
-	told := make([]compile.Problem, len(problems))
-	for i, p := range problems {
-		p.Topic = string(t)
-		told[i] = p
+	told := firstOfEach(problems)
+	for i := range told {
+		told[i].Topic = string(t)
 	}
 	return Problems(told)
+}
+
+// atOnce is how many problems of a kind are shown at one attribute: a host that a
+// thousand policies claim is one mistake.
+const atOnce = 3
+
+// firstOfEach returns the first problems of each kind at each attribute, the last
+// of which says how many it leaves out.
+func firstOfEach(problems []compile.Problem) []compile.Problem {
+	type kind struct {
+		path, summary string
+		warning       bool
+	}
+	var told []compile.Problem
+	last := map[kind]int{}
+	met := map[kind]int{}
+	for _, p := range problems {
+		k := kind{Path(p.Path).String(), p.Summary, p.Warning}
+		if met[k]++; met[k] <= atOnce {
+			last[k] = len(told)
+			told = append(told, p)
+		}
+	}
+	for k, n := range met {
+		if n > atOnce {
+			told[last[k]].Detail += fmt.Sprintf("\n\nThere are %d more of this kind here.", n-atOnce)
+		}
+	}
+	return told
 }
 
 // topicOf returns the section about an error of the engine, or of one that

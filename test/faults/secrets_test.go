@@ -34,11 +34,7 @@ func TestSecrets(t *testing.T) {
 	f := acctest.New(t)
 	w := newWorld(t, f, 200)
 	token := f.Credentials().Token
-	_, key, err := cert.GenerateSelfSignedCertKey("client", nil, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	clientCert, _, err := cert.GenerateSelfSignedCertKey("client", nil, nil)
+	clientCert, key, err := cert.GenerateSelfSignedCertKey("client", nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -76,7 +76,8 @@ func TestMatrix(t *testing.T) {
 			t.Errorf("the last one: %s", problem)
 		}
 	}
-	// Those that mostly wait have workers of their own.
+	// Those that mostly wait come first, many at once: beside the others they would
+	// wait for the processor too, and their limits are times.
 	var slow, quick [][]task
 	for _, chain := range chains(tasks) {
 		if chain[0].fault.slow {
@@ -85,23 +86,24 @@ func TestMatrix(t *testing.T) {
 			quick = append(quick, chain)
 		}
 	}
-	queue := func(all [][]task) chan []task {
-		next := make(chan []task, len(all))
-		for _, chain := range all {
+	for i := range min(5*count, len(slow)) {
+		worlds = append(worlds, newWorld(t, f, count+i))
+	}
+	for _, phase := range []struct {
+		worlds []*world
+		chains [][]task
+	}{{worlds[count:], slow}, {worlds[:count], quick}} {
+		next := make(chan []task, len(phase.chains))
+		for _, chain := range phase.chains {
 			next <- chain
 		}
 		close(next)
-		return next
+		var working sync.WaitGroup
+		for _, w := range phase.worlds {
+			working.Go(func() { run(w, next) })
+		}
+		working.Wait()
 	}
-	var working sync.WaitGroup
-	quickly, slowly := queue(quick), queue(slow)
-	for _, w := range worlds {
-		working.Go(func() { run(w, quickly) })
-	}
-	for i := range min(6*count, len(slow)) {
-		working.Go(func() { run(newWorld(t, f, count+i), slowly) })
-	}
-	working.Wait()
 	report.finish(t)
 }
 

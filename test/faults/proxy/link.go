@@ -18,6 +18,10 @@ type Link struct {
 	BytesPerSecond int
 }
 
+// queue is how many bytes wait before a link that bounds them, at most: the buffers of
+// a socket and of what is in between. Who writes more waits.
+const queue = 64 << 10
+
 // listener shapes, counts and drops connections.
 type listener struct {
 	net.Listener
@@ -163,9 +167,11 @@ type pipe struct {
 	mu    sync.Mutex
 	some  *sync.Cond
 	parts []part
-	free  time.Time // when the link has carried all that was put
-	err   error
-	limit time.Time
+	// waiting is how many bytes they have.
+	waiting int
+	free    time.Time // when the link has carried all that was put
+	err     error
+	limit   time.Time
 }
 
 type part struct {
@@ -182,12 +188,16 @@ func newPipe(link Link) *pipe {
 func (p *pipe) put(bytes []byte) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if len(bytes) == 0 {
+		return p.err
+	}
+	for p.link.BytesPerSecond > 0 && p.waiting > queue && p.err == nil {
+		p.some.Wait()
+	}
 	if p.err != nil {
 		return p.err
 	}
-	if len(bytes) == 0 {
-		return nil
-	}
+	p.waiting += len(bytes)
 	begin := time.Now()
 	if p.free.After(begin) {
 		begin = p.free
@@ -214,6 +224,8 @@ func (p *pipe) get(into []byte, deadline time.Time) (int, error) {
 			return 0, p.err
 		case len(p.parts) > 0 && !p.parts[0].due.After(now):
 			n := copy(into, p.parts[0].bytes)
+			p.waiting -= n
+			p.some.Broadcast()
 			if p.parts[0].bytes = p.parts[0].bytes[n:]; len(p.parts[0].bytes) == 0 {
 				p.parts = p.parts[1:]
 			}

@@ -3,7 +3,9 @@ package proxy
 import (
 	"errors"
 	"io"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -35,4 +37,41 @@ func TestPipeWakes(t *testing.T) {
 	case <-time.After(30 * time.Second):
 		t.Error("a read waits for bytes that are long due")
 	}
+}
+
+// TestPipeIsFull: a writer waits while the link has more than its queue to carry, and
+// goes on when some of it has been read, or when the connection has ended.
+func TestPipeIsFull(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipe(Link{BytesPerSecond: 10 << 10})
+		var written atomic.Int64
+		ended := make(chan error, 1)
+		go func() {
+			for {
+				if err := p.put(make([]byte, 1<<10)); err != nil {
+					ended <- err
+					return
+				}
+				written.Add(1 << 10)
+			}
+		}()
+		synctest.Wait()
+		if n := written.Load(); n != queue+1<<10 {
+			t.Errorf("%d bytes wait", n)
+		}
+		before := written.Load()
+		for range 3 {
+			if _, err := p.get(make([]byte, 1<<10), time.Time{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		synctest.Wait()
+		if n := written.Load() - before; n != 3<<10 {
+			t.Errorf("%d bytes follow 3 KB", n)
+		}
+		p.close(io.EOF)
+		if err := <-ended; !errors.Is(err, io.EOF) {
+			t.Error(err)
+		}
+	})
 }

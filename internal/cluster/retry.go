@@ -19,7 +19,7 @@ import (
 
 // verdict is what to do about one failed attempt.
 type verdict struct {
-	// retry at all, and at most limit times (0: until the deadline).
+	// retry at all, and after at most limit failures of this kind (0: until the deadline).
 	retry bool
 	limit int
 	// ambiguous: a write may have been committed although it failed.
@@ -174,6 +174,9 @@ func (c *Client) do(ctx context.Context, o op, attempt func(context.Context) err
 		deadline = d
 	}
 	failure := &OpError{Verb: o.verb, ID: o.id, Host: c.host, Endpoint: c.endpoint}
+	// limited counts the failures by limit, of which each kind has its own: a lost
+	// connection must not use up the one retry of a 401.
+	limited := map[int]int{}
 	for n := 0; ; n++ {
 		err := c.once(ctx, o, attempt)
 		if err == nil {
@@ -200,7 +203,8 @@ func (c *Client) do(ctx context.Context, o op, attempt func(context.Context) err
 		if v.offline && left > 0 {
 			wait = min(wait, left) // the last attempt is made when time is up, not before
 		}
-		if !v.retry || v.limit > 0 && n >= v.limit || wait > left {
+		limited[v.limit]++
+		if !v.retry || v.limit > 0 && limited[v.limit] > v.limit || wait > left {
 			if !isBrief(ctx) {
 				c.unreachable.Store(v.offline && !o.write)
 			}

@@ -102,6 +102,36 @@ func TestReadsOutlastARestart(t *testing.T) {
 	}
 }
 
+// Each kind of failure has its own number of retries: the one of a 401 is there after
+// a lost connection as well, and is one.
+func TestRetriesAreCountedByKind(t *testing.T) {
+	unauthorized := answered(http.StatusUnauthorized, metav1.StatusReasonUnauthorized, "no")
+	transient := answered(http.StatusInternalServerError, metav1.StatusReasonInternalError, "something broke")
+	lost := transported(&net.OpError{Op: "read", Err: syscall.ECONNRESET})
+	for name, c := range map[string]struct {
+		answers []error
+		ends    bool // well
+	}{
+		"401":                         {[]error{unauthorized, nil}, true},
+		"401 after a reset":           {[]error{lost, lost, unauthorized, nil}, true},
+		"reset after a 401":           {[]error{unauthorized, lost, nil}, true},
+		"401 twice":                   {[]error{unauthorized, unauthorized, nil}, false},
+		"401 twice, and a reset":      {[]error{unauthorized, lost, unauthorized, nil}, false},
+		"401 and 500, each in bounds": {[]error{transient, unauthorized, transient, nil}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client := &Client{slots: make(chan struct{}, 1)}
+				n := -1
+				err := client.do(t.Context(), op{verb: "get"}, func(context.Context) error { n++; return c.answers[n] })
+				if (err == nil) != c.ends {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
 func TestBackoffIsBounded(t *testing.T) {
 	for attempt := range 100 {
 		if d := backoff(attempt); d <= 0 || d > backoffCap {

@@ -169,8 +169,10 @@ func replaced() []*fault {
 			},
 			check: func(c *cell) {
 				c.checkForeign()
-				if c.op == read && c.ws.Exists && !strings.Contains(fmt.Sprint(c.ws.Strings("drift")), "belongs to") {
-					c.problem("the plan does not say whose it is now: %v", c.ws.Strings("drift"))
+				// Where it was all that the instance had, the plan is to create it again, and fails.
+				said := fmt.Sprint(c.ws.Strings("drift")) + c.diags.Errors().String()
+				if c.op == read && !strings.Contains(said, "belongs to") && !strings.Contains(said, c.remember["picked"]+" exists") {
+					c.problem("the plan does not say whose it is now: %s", said)
 				}
 			},
 			undo: (*cell).removeForeign,

@@ -2,6 +2,7 @@ package faults
 
 import (
 	"flag"
+	"runtime/debug"
 	"testing"
 
 	"github.com/meshegress/terraform-provider-istio/internal/acctest"
@@ -17,4 +18,10 @@ var (
 	workers = flag.Int("workers", 0, "cells under way at once")
 )
 
-func TestMain(m *testing.M) { acctest.Main(m) }
+func TestMain(m *testing.M) {
+	// Providers are made and thrown away by the thousand: collect seldom, but do not
+	// fill the machine.
+	debug.SetGCPercent(400)
+	debug.SetMemoryLimit(1500 << 20)
+	acctest.Main(m)
+}

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/meshegress/terraform-provider-istio/internal/compile"
 	"github.com/meshegress/terraform-provider-istio/test/faults/core"
 )
 
@@ -226,6 +227,7 @@ func init() {
 		w.edit(config(w), func(live *unstructured.Unstructured) {
 			text, _, _ := unstructured.NestedString(live.Object, "data", "mesh")
 			_ = unstructured.SetNestedField(live.Object, strings.ReplaceAll(text, "REGISTRY_ONLY", "ALLOW_ANY"), "data", "mesh")
+			unstructured.RemoveNestedField(live.Object, "metadata", "annotations", compile.AnnotationMode)
 		})
 	}
 }

@@ -145,8 +145,17 @@ func (w *Workspace) keep(state tftypes.Value, private []byte, identity *tfprotov
 }
 
 // Plan refreshes and plans, as `terraform plan` does. A nil config plans the
-// instance's end.
+// instance's end. A plan that fails leaves the state alone.
 func (w *Workspace) Plan(ctx context.Context, config Object) (Plan, Diagnostics) {
+	before := w.Save()
+	plan, diags := w.refreshAndPlan(ctx, config)
+	if len(diags.Errors()) > 0 {
+		w.Restore(before)
+	}
+	return plan, diags
+}
+
+func (w *Workspace) refreshAndPlan(ctx context.Context, config Object) (Plan, Diagnostics) {
 	p, diags := w.start(ctx)
 	if len(diags.Errors()) > 0 {
 		return Plan{}, diags

@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
@@ -180,7 +181,7 @@ func (c *cell) another(o object, at place) bool {
 				conflict = true
 				break
 			}
-			if err == nil && !same(live, after) {
+			if err == nil && differs(live, after) != "" {
 				return true
 			}
 		}
@@ -190,17 +191,19 @@ func (c *cell) another(o object, at place) bool {
 	}
 }
 
-// same reports whether two versions of an object say the same.
-func same(a, b *unstructured.Unstructured) bool {
-	strip := func(u *unstructured.Unstructured) string {
+// differs says where two versions of an object do not say the same; nothing if they do.
+func differs(a, b *unstructured.Unstructured) string {
+	strip := func(u *unstructured.Unstructured) map[string]any {
 		u = u.DeepCopy()
 		u.SetManagedFields(nil)
 		u.SetResourceVersion("")
 		u.SetGeneration(0)
+		// The Deployment's controller counts its revisions there.
+		unstructured.RemoveNestedField(u.Object, "metadata", "annotations", "deployment.kubernetes.io/revision")
 		delete(u.Object, "status")
-		return fmt.Sprint(u.Object)
+		return u.Object
 	}
-	return strip(a) == strip(b)
+	return cmp.Diff(strip(a), strip(b))
 }
 
 // edited goes through every place of one object that the provider writes: the
@@ -232,8 +235,8 @@ func (c *cell) edited() {
 				c.problem("%s%s: the repair says: %s", o, at, diags)
 				return
 			}
-			if now := c.get(o); !same(before, now) {
-				c.problem("%s%s is not repaired:\nbefore %v\nafter  %v", o, at, before.Object, now.Object)
+			if text := differs(before, c.get(o)); text != "" {
+				c.problem("%s%s is not repaired (-before +after):\n%s", o, at, text)
 			}
 			continue
 		}

@@ -128,8 +128,13 @@ func explainOp(e *OpError) (string, string) {
 	what := fmt.Sprintf("%s %s", e.Verb, where(e.ID))
 	summary := "Cannot " + what
 	ended, unsent := e.Cancelled, errors.As(e.Err, new(notSent))
-	if unsent {
+	// A read that is under way ends with its operation; it says nothing of the server.
+	dropped := ended == nil && errors.Is(e.Err, context.Canceled)
+	switch {
+	case unsent:
 		ended = errors.Unwrap(e.Err)
+	case dropped:
+		ended = context.Canceled
 	}
 	switch {
 	case errors.Is(ended, context.Canceled):
@@ -137,8 +142,8 @@ func explainOp(e *OpError) (string, string) {
 	case e.Cancelled != nil, errors.Is(ended, context.DeadlineExceeded):
 		summary += ": time is up"
 	}
-	if unsent {
-		_, detail := Explain(errors.Unwrap(e.Err))
+	if unsent || dropped {
+		_, detail := Explain(ended)
 		return summary, detail
 	}
 	_, answered := statusOf(e.Err)

@@ -51,6 +51,7 @@ func TestExplain(t *testing.T) {
 		"out of time while retrying": {&OpError{Verb: "apply", ID: service, Err: transported(syscall.ECONNREFUSED), Cancelled: context.DeadlineExceeded},
 			[]string{"Cannot apply Service/egress/gw: time is up"}},
 		"interrupted between writes": {op("write", service, notSent{context.Canceled}), []string{"Cannot write Service/egress/gw: interrupted", "apply again"}},
+		"interrupted in a read":      {op("get", service, transported(context.Canceled)), []string{"Cannot get Service/egress/gw: interrupted", "apply again"}},
 		"a fight":                    {op("write", service, notSent{errRounds}), []string{"Service/egress/gw", "somebody had changed"}},
 		"exec":                       {op("get", service, transported(errors.New("getting credentials: exec: aws failed"))), []string{"`exec`", "aws failed"}},
 		"many": {errors.Join(op("apply", service, apierrors.NewBadRequest("first")), op("apply", gateway, apierrors.NewBadRequest("second"))),

@@ -30,6 +30,8 @@ type part struct {
 	Seconds float64   `json:"seconds"`
 	Lines   []line    `json:"lines"`
 	index   map[string]int
+	// runs is how many files a part was put together from.
+	runs int
 }
 
 // line is one fault in one operation.
@@ -179,6 +181,7 @@ func readParts(dir string) (*part, error) {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		all.Seconds += one.Seconds
+		all.runs++
 		for _, l := range one.Lines {
 			at := all.line(l)
 			at.Longest = max(at.Longest, l.Longest)
@@ -198,7 +201,11 @@ func writeResults(dir, file string) error {
 	}
 	total := all.total(func(line) bool { return true })
 	took := (time.Duration(all.Seconds) * time.Second).String()
-	text := fmt.Sprintf(resultsHead, total, took, runtime.GOMAXPROCS(0), all.rows(), all.table())
+	runs := ""
+	if all.runs > 1 {
+		runs = fmt.Sprintf(", put together from %d runs: a cell that failed in one has run again in a later one", all.runs)
+	}
+	text := fmt.Sprintf(resultsHead, total, took, runtime.GOMAXPROCS(0), runs, all.rows(), all.table())
 	return os.WriteFile(file, []byte(text), 0o644)
 }
 
@@ -256,7 +263,7 @@ func (p *part) table() string {
 
 const resultsHead = `# Results of the fault matrix
 
-%s; %s on %d cores. Written by ` + "`make faults`" + `; what the words mean is in doc.go and cell_test.go.
+%s; %s on %d cores%s. Written by ` + "`make faults`" + `; what the words mean is in doc.go and cell_test.go.
 
 A cell is one fault at one request of one operation of one of six subjects: a policy, a gateway, and the outbound policy
 in its four forms. **R**: the operation succeeds. **E**: it ends with an error that names the object, and the state is

@@ -47,7 +47,7 @@ func (cp *ControlPlane) component(name string, args ...string) *process {
 	return &process{
 		name: name, supervisor: cp.paths[supervisor], argv: argv, dir: cp.Dir, log: logPath(cp.Dir, name),
 		// Fewer garbage collections: a third less CPU until ready.
-		env: cleanEnv("GOGC=300", "GOMEMLIMIT=1GiB"),
+		env: cleanEnv("GOGC=300", "GOMEMLIMIT=2GiB"),
 	}
 }
 

@@ -25,8 +25,8 @@ func (l *lab) raw(ctx context.Context, w work) (life, error) {
 	}
 	apply, remove := applyWith(client), removeWith(client)
 	list := func() error {
-		for _, resource := range policyKinds {
-			if _, err := client.Resource(resource).List(ctx, metav1.ListOptions{LabelSelector: ours}); err != nil {
+		for _, kind := range policyKinds {
+			if _, err := client.Resource(kind.GroupVersionResource).List(ctx, metav1.ListOptions{LabelSelector: ours}); err != nil {
 				return err
 			}
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -11,14 +12,26 @@ import (
 	"k8s.io/client-go/dynamic"
 )
 
+// policyKind is a kind, and where the API server has its objects.
+type policyKind struct {
+	kind string
+	schema.GroupVersionResource
+}
+
 // policyKinds are the kinds that a policy on a gateway consists of.
-var policyKinds = []schema.GroupVersionResource{
-	{Group: "networking.istio.io", Version: "v1", Resource: "gateways"},
-	{Group: "networking.istio.io", Version: "v1", Resource: "serviceentries"},
-	{Group: "networking.istio.io", Version: "v1", Resource: "destinationrules"},
-	{Group: "networking.istio.io", Version: "v1", Resource: "virtualservices"},
-	{Group: "security.istio.io", Version: "v1", Resource: "authorizationpolicies"},
-	{Group: "", Version: "v1", Resource: "services"},
+var policyKinds = []policyKind{
+	{"Gateway", schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1", Resource: "gateways"}},
+	{"ServiceEntry", schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1", Resource: "serviceentries"}},
+	{"DestinationRule", schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1", Resource: "destinationrules"}},
+	{"VirtualService", schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1", Resource: "virtualservices"}},
+	{"AuthorizationPolicy", schema.GroupVersionResource{Group: "security.istio.io", Version: "v1", Resource: "authorizationpolicies"}},
+	{"Service", schema.GroupVersionResource{Version: "v1", Resource: "services"}},
+}
+
+// resourceOf returns where the objects of a kind of a policy are.
+func resourceOf(kind string) schema.GroupVersionResource {
+	i := slices.IndexFunc(policyKinds, func(k policyKind) bool { return k.kind == kind })
+	return policyKinds[i].GroupVersionResource
 }
 
 // object is one live object, as somebody would apply it.
@@ -103,7 +116,8 @@ func (l *lab) objects(ctx context.Context) ([]object, error) {
 		return nil, err
 	}
 	var objects []object
-	for _, resource := range policyKinds {
+	for _, kind := range policyKinds {
+		resource := kind.GroupVersionResource
 		list, err := client.Resource(resource).List(ctx, metav1.ListOptions{LabelSelector: ours})
 		if err != nil {
 			return nil, err

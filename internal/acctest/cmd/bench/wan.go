@@ -12,7 +12,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
@@ -167,8 +166,7 @@ func compiled(i int) [][]object {
 	for _, stage := range manifest.Creating(objects) {
 		var group []object
 		for _, step := range stage {
-			resource, _ := meta.UnsafeGuessKindToResource(step.Object.Body.GroupVersionKind())
-			group = append(group, object{resource, step.Object.Body})
+			group = append(group, object{resourceOf(step.Object.Body.GetKind()), step.Object.Body})
 		}
 		all = append(all, group)
 	}

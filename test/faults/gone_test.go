@@ -169,9 +169,10 @@ func replaced() []*fault {
 			},
 			check: func(c *cell) {
 				c.checkForeign()
-				// Where it was all that the instance had, the plan is to create it again, and fails.
+				// Where it was all that the instance had, the plan is to create it again: beside the other's, in
+				// theirs, or not at all.
 				said := fmt.Sprint(c.ws.Strings("drift")) + c.diags.Errors().String()
-				if c.op == read && !strings.Contains(said, "belongs to") && !strings.Contains(said, c.remember["picked"]+" exists") {
+				if c.op == read && c.plan.Action != core.Create && !strings.Contains(said, "belongs to") && !strings.Contains(said, c.remember["picked"]+" exists") {
 					c.problem("the plan does not say whose it is now: %s", said)
 				}
 			},

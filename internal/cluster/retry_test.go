@@ -204,7 +204,9 @@ func TestStallGuardWaitsInTheQueue(t *testing.T) {
 				var sending sync.WaitGroup
 				defer sending.Wait()
 				sending.Go(func() {
-					for begin := time.Now(); time.Since(begin) < others; time.Sleep(time.Second) {
+					second := time.NewTicker(time.Second)
+					defer second.Stop()
+					for begin := time.Now(); time.Since(begin) < others; <-second.C {
 						_, _ = server.Write([]byte("x"))
 					}
 					_ = server.Close()

@@ -162,11 +162,7 @@ func silent(t *testing.T) string {
 
 func TestStallGuardEndsABlackHole(t *testing.T) {
 	guard := &stallGuard{next: http.DefaultTransport, limit: 50 * time.Millisecond}
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+silent(t), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := guard.RoundTrip(request); !errors.Is(err, errStalled) {
+	if _, err := get(t, guard, "http://"+silent(t)); !errors.Is(err, errStalled) {
 		t.Fatal(err)
 	}
 }
@@ -200,7 +196,10 @@ func TestStallGuardWaitsInTheQueue(t *testing.T) {
 				flowing := link{headers: make(chan struct{}), body: body}
 				close(flowing.headers)
 				guard := &stallGuard{next: flowing, limit: stallLimit}
-				first := get(t, guard, "http://cluster/first")
+				first, err := get(t, guard, "http://cluster/first")
+				if err != nil {
+					t.Fatal(err)
+				}
 				var sending sync.WaitGroup
 				defer sending.Wait()
 				sending.Go(func() {
@@ -215,9 +214,7 @@ func TestStallGuardWaitsInTheQueue(t *testing.T) {
 
 				guard.next = link{headers: make(chan struct{})}
 				begin := time.Now()
-				request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://cluster/second", nil)
-				_, err := guard.RoundTrip(request)
-				if !errors.Is(err, errStalled) {
+				if _, err := get(t, guard, "http://cluster/second"); !errors.Is(err, errStalled) {
 					t.Fatal(err)
 				}
 				least, most := min(others, stallPatience*stallLimit), min(others+2*stallLimit, stallPatience*stallLimit)
@@ -229,15 +226,11 @@ func TestStallGuardWaitsInTheQueue(t *testing.T) {
 	}
 }
 
-func get(t *testing.T, transport http.RoundTripper, url string) *http.Response {
+func get(t *testing.T, transport http.RoundTripper, url string) (*http.Response, error) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	response, err := transport.RoundTrip(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response
+	return transport.RoundTrip(request)
 }

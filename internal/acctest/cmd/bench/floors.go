@@ -13,7 +13,7 @@ import (
 
 // connections is how many requests the raw loop has under way, as many as
 // Terraform walks resources at once.
-const connections = 10
+const connections = walkers
 
 // raw is what the API server costs without a provider: it applies the objects, lists
 // their kinds, applies what changes, and deletes them again.

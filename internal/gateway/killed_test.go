@@ -1,7 +1,6 @@
 package gateway_test
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -9,31 +8,19 @@ import (
 	"github.com/meshegress/terraform-provider-istio/internal/acctest"
 )
 
-// egwWith is a gateway with more attributes than it needs.
-func egwWith(namespace, more string) string {
-	return fmt.Sprintf(`
-resource "istio_egress_gateway" "test" {
-  name             = "egw"
-  namespace        = %q
-  wait_for_rollout = false
-  %s
-}
-`, namespace, more)
-}
-
 // A create that was killed is resumed by the next one of its owner, and what only
 // the configuration of then had goes: no state names it.
 func TestKilledCreateOfAnotherConfiguration(t *testing.T) {
 	f := acctest.New(t)
 	namespace := f.GatewayNamespace("egress")
 	config := func(more string) string {
-		return f.Config(egwWith(namespace, more), acctest.WithAttribute("owner_id", `"killed"`))
+		return f.Config(gateway(namespace, "wait_for_rollout = false\n"+more), acctest.WithAttribute("owner_id", `"killed"`))
 	}
 	w := f.Workspace(f.CLI, config(`network_policy = true
   autoscaling = { min_replicas = 1, max_replicas = 2, cpu_utilization = 80 }
   resources   = { requests = { cpu = "100m" } }`))
 	w.Expect(0, acctest.Apply)
-	w.Expect(0, []string{"state", "rm", "istio_egress_gateway.test"})
+	w.Expect(0, []string{"state", "rm", "istio_egress_gateway.a"})
 	w.Write("main.tf", config("replicas = 1"))
 	w.Expect(0, acctest.Apply)
 	for _, object := range f.Managed() {
@@ -53,7 +40,7 @@ func TestKilledCreateOfAnotherConfiguration(t *testing.T) {
 func TestKilledUpdate(t *testing.T) {
 	f := acctest.New(t)
 	namespace := f.GatewayNamespace("egress")
-	config := func(more string) string { return f.Config(egwWith(namespace, more)) }
+	config := func(more string) string { return f.Config(gateway(namespace, "wait_for_rollout = false\n"+more)) }
 	w := f.Workspace(f.CLI, config("replicas = 1"))
 	w.Expect(0, acctest.Apply)
 	file := filepath.Join(w.Dir, "terraform.tfstate")

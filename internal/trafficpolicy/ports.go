@@ -56,6 +56,9 @@ func (r *Resource) reserve(ctx context.Context, client *cluster.Client, owner cl
 			candidates = only(slot.Explicit)
 		}
 		object, port, err := r.reserveSlot(ctx, client, owner, p, slot, candidates)
+		if port == 0 && err == nil {
+			err = noneLeft(p, slot, taken)
+		}
 		if err == nil || cluster.MaybeWritten(err) {
 			slot.Set(reserved, port)
 			made.created = append(made.created, object)
@@ -102,8 +105,34 @@ func scarcity(p policy.Policy, taken map[int64]string, reserved map[string]int64
 			ports.First, ports.Last, gatewayName(p), left, waysOut)))}
 }
 
-// reserveSlot tries the candidates until one is ours. After an error it
-// returns the last one that it tried.
+// noneLeft says that no port is left for a slot, and who has many.
+func noneLeft(p policy.Policy, slot ports.Slot, taken map[int64]string) error {
+	held := map[string]int{}
+	for port, holder := range taken {
+		if ports.Assignable(port) {
+			held[holder]++
+		}
+	}
+	most := ""
+	for holder, n := range held {
+		if n > 1 && (n > held[most] || n == held[most] && holder < most) {
+			most = holder
+		}
+	}
+	who := ""
+	if most != "" {
+		who = fmt.Sprintf(" %s alone has %d of them.", most, held[most])
+	}
+	return &attributeError{
+		path:    path.Root("by_egress_gateway"),
+		summary: "No free port on the gateway",
+		detail: diagnose.PortTaken.With(fmt.Sprintf("Every port from %d to %d of gateway %s is in use, so %q cannot get one.%s %s",
+			ports.First, ports.Last, gatewayName(p), slot.Key, who, waysOut)),
+	}
+}
+
+// reserveSlot tries the candidates until one is ours; the port is 0 if none is.
+// After an error it returns the last one that it tried.
 func (r *Resource) reserveSlot(ctx context.Context, client *cluster.Client, owner cluster.Owner, p policy.Policy, slot ports.Slot, candidates sequence) (manifest.Object, int64, error) {
 	for port := range candidates {
 		object := policy.GatewayObject(p, r.provider.Mesh, slot, port)
@@ -115,12 +144,7 @@ func (r *Resource) reserveSlot(ctx context.Context, client *cluster.Client, owne
 			return manifest.Object{}, 0, r.justTaken(ctx, client, p, slot, object)
 		}
 	}
-	return manifest.Object{}, 0, &attributeError{
-		path:    path.Root("by_egress_gateway"),
-		summary: "No free port on the gateway",
-		detail: diagnose.PortTaken.With(fmt.Sprintf("Every port from %d to %d of gateway %s is in use, so %q cannot get one. %s",
-			ports.First, ports.Last, gatewayName(p), slot.Key, waysOut)),
-	}
+	return manifest.Object{}, 0, nil
 }
 
 // all is the index that finds every object under "".

@@ -18,12 +18,12 @@ func TestPortsRunOut(t *testing.T) {
 	f.Apply(s.egress, others(10_007, 10_008))
 
 	with := func(label, port string, hosts ...string) string {
-		// Gateways select pods of all namespaces: no other test uses a gateway of this name.
+		// Gateways select pods of all namespaces: no other test refers to pods that could have both labels.
 		return strings.Replace(s.named(label, label, fmt.Sprintf(`
   egress_rules = [{
     from = [{ namespace = %q, workload_selector = {} }]
     to   = [{ name = "web", hosts = ["%s"], port = { name = "https", number = 443, protocol = "HTTPS" }%s }]
-  }]`, s.shop, strings.Join(hosts, `", "`), port)), `"gw"`, `"crowded"`, 1)
+  }]`, s.shop, strings.Join(hosts, `", "`), port)), `"gw"`, `"crowded", selector = { istio = "crowded", gateway-name = "crowded" }`, 1)
 	}
 	out := []string{"one explicit by_egress_gateway.port", "a second istio_egress_gateway", "explicit ports outside this range"}
 
@@ -33,7 +33,7 @@ func TestPortsRunOut(t *testing.T) {
 	w.Expect(acctest.NoChanges, acctest.Plan)
 
 	w.Write("main.tf", f.Config(first+with("second", "", "b.example.com", "c.example.com")))
-	w.Expect(acctest.Failed, acctest.Apply, append(out, "No free port on the gateway")...)
+	w.Expect(acctest.Failed, acctest.Apply, append(out, "No free port on the gateway", "Gateway/"+s.egress+"/others-0 alone has 2000 of them")...)
 	w.Write("main.tf", f.Config(first+with("second", `, by_egress_gateway = { port = 2443 }`, "b.example.com", "c.example.com")))
 	w.Expect(0, acctest.Apply)
 	w.Expect(0, acctest.Destroy)
@@ -51,7 +51,7 @@ func others(but ...int64) string {
 	var servers, all []string
 	flush := func() {
 		all = append(all, fmt.Sprintf("{apiVersion: networking.istio.io/v1, kind: Gateway, metadata: {name: others-%d}, "+
-			"spec: {selector: {istio: crowded}, servers: [%s]}}", len(all), strings.Join(servers, ", ")))
+			"spec: {selector: {istio: crowded, gateway-name: crowded}, servers: [%s]}}", len(all), strings.Join(servers, ", ")))
 		servers = nil
 	}
 	for port := ports.First; port <= ports.Last; port++ {

@@ -44,7 +44,8 @@ func Set(text, mode string) (string, error) {
 	return e.first(e.setting(name, mode), want)
 }
 
-// Remove returns the text without the field, so that it says no mode. What is
+// Remove returns the text without the field, or with a null for it where taking
+// the line away would change something else, so that it says no mode. What is
 // never left behind is an outboundTrafficPolicy without a mode.
 func Remove(text string) (string, error) {
 	tree, err := decode(text)
@@ -64,7 +65,12 @@ func Remove(text string) (string, error) {
 		return "", err
 	}
 	delete(tree, name)
-	return e.first(e.removing(name), tree)
+	removed, err := e.first(e.removing(name), tree)
+	if err == nil {
+		return removed, nil
+	}
+	tree[name] = nil
+	return e.first(e.emptying(name), tree)
 }
 
 // splice puts a text in place of text[from:to].
@@ -239,6 +245,24 @@ func (e *editor) removing(name string) []splice {
 		from -= len(e.newline())
 	}
 	return []splice{{from, after, ""}}
+}
+
+// emptying returns the splices that may make the field null, which is no
+// message. What ends before the field and what begins behind it do not meet
+// then, such as a block scalar and a line of spaces.
+func (e *editor) emptying(name string) []splice {
+	if e.root == nil || e.root.Kind != yaml.MappingNode {
+		return nil
+	}
+	_, value := entry(e.root, name)
+	if value == nil {
+		return nil
+	}
+	from, to, ok := e.span(value)
+	if !ok {
+		return nil
+	}
+	return []splice{{from, to, "null"}}
 }
 
 // outOfFlow takes the entry text[from:to] out of a flow mapping, with the

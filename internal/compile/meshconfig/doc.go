@@ -6,7 +6,8 @@
 // outboundTrafficPolicy.mode stands, its bytes are replaced, and every other
 // byte stays (splice.go, position.go). What comes out is read again before it
 // is returned: but for that field it must say what it said before, as istiod
-// reads it, or the edit is refused.
+// reads it, or the edit is refused. Only to take a mode away there is a second
+// way, null.
 //
 // Reading follows istiod (pilot/pkg/bootstrap/mesh.go, pkg/config/mesh): the
 // first YAML document, later keys over earlier ones, a field by its JSON name

@@ -23,6 +23,7 @@ const (
 	Conflict     Topic = "troubleshooting#a-policy-meets-another-object"
 	PortTaken    Topic = "troubleshooting#a-port-is-taken"
 	ChangedSince Topic = "troubleshooting#changed-after-the-plan"
+	NoGateway    Topic = "troubleshooting#the-gateway-does-not-exist"
 	NotReady     Topic = "troubleshooting#the-gateway-does-not-become-ready"
 	InUse        Topic = "troubleshooting#the-gateway-is-in-use"
 	StillThere   Topic = "troubleshooting#objects-are-still-being-deleted"

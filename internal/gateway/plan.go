@@ -49,6 +49,7 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 		return
 	}
 
+	r.provider.PlanGateway(workload.Reference(plan.Gateway, r.provider.Mesh))
 	wanted := r.compiled(plan.Gateway)
 	if req.State.Raw.IsNull() {
 		resp.Diagnostics.Append(wanted.attributes().Put(ctx, &resp.Plan.Raw)...)
@@ -130,10 +131,12 @@ func (r *Resource) partialFacts(ctx context.Context, plan tfsdk.Plan) (Facts, di
 	if diags.HasError() || name.IsUnknown() || namespace.IsUnknown() {
 		return facts, diags
 	}
-	known := factsOf(workload.Gateway{
+	g := workload.Gateway{
 		Name: name.ValueString(), Namespace: namespace.ValueString(), Revision: revision.ValueStringPointer(),
 		Authorization: authorization.ValueString(), MutualTLS: mutualTLS.ValueBool(),
-	}, r.provider.Mesh)
+	}
+	r.provider.PlanGateway(workload.Reference(g, r.provider.Mesh))
+	known := factsOf(g, r.provider.Mesh)
 	facts.ServiceHost, facts.Selector, facts.ServiceAccount = known.ServiceHost, known.Selector, known.ServiceAccount
 	if !revision.IsUnknown() && !authorization.IsUnknown() && !mutualTLS.IsUnknown() {
 		facts.Reference = known.Reference

@@ -35,6 +35,7 @@ type Provider struct {
 	planned     plannedState
 	planes      planesState
 	taken       takenState
+	gateways    gatewayState
 }
 
 // Configured returns the Provider in what a resource or data source is

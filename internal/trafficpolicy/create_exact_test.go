@@ -31,6 +31,7 @@ func TestCreateIsExact(t *testing.T) {
   }]
 }`, name, more, egress, namespace)
 	}
+	f.Apply(egress, "{apiVersion: v1, kind: Service, metadata: {name: egressgateway-a}, spec: {selector: {istio: egressgateway-a}, ports: [{port: 80}]}}")
 	f.Apply(shop, `
 apiVersion: networking.istio.io/v1
 kind: VirtualService

@@ -73,6 +73,13 @@ func (r *Resource) lookUp(ctx context.Context, owner cluster.Owner, prior *Model
 			problem := port.problem(p)
 			found.AddAttributeWarning(problem.path, problem.summary, problem.detail)
 		}
+		if p.ByEgressGateway != nil && (prior == nil || !sameGateway(prior.ByEgressGateway, p.ByEgressGateway)) {
+			absent, err := r.absentGateway(ctx, client, *p.ByEgressGateway)
+			if err != nil {
+				return err
+			}
+			found.Append(absent...)
+		}
 		in := r.inspect(client, owner, p, wanted.ports, wanted.objects, prior, before)
 		if err := in.look(ctx); err != nil {
 			return err

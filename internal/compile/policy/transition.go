@@ -214,7 +214,8 @@ func (t *transition) routes() {
 }
 
 // common returns what is left of a route during the update. displaced is set
-// where calls to another entry take its place.
+// where the route has to go first: calls to another entry take its place, or it
+// loses what its sidecars know the gateway by.
 func (t *transition) common(way leg, namespace, host string) (legs []leg, displaced bool) {
 	nowhere := way
 	nowhere.destination = &networking.Destination{
@@ -227,6 +228,9 @@ func (t *transition) common(way leg, namespace, host string) (legs []leg, displa
 	e, stays := t.entriesNew[way.entry.Name]
 	if !used || !stays {
 		return []leg{way}, false // nothing else comes to that place
+	}
+	if t.losesIdentity(e, namespace) {
+		return []leg{nowhere}, true
 	}
 	selectors := e.selectors(namespace)
 	if !slices.Contains(e.hosts, host) || !slices.Contains(e.namespaces(), namespace) {
@@ -248,6 +252,13 @@ func (t *transition) common(way leg, namespace, host string) (legs []leg, displa
 		legs = append(legs, nowhere)
 	}
 	return legs, false
+}
+
+// losesIdentity reports whether the DestinationRule of a namespace is written anew
+// without an entry: what was still sent there would go in plain text, to whoever
+// has the gateway's labels.
+func (t *transition) losesIdentity(e entry, namespace string) bool {
+	return t.old.ref.UsesMutualTLS() && slices.Contains(t.new.namespaces(), namespace) && !slices.Contains(e.namespaces(), namespace)
 }
 
 // closedSubset is a subset that no DestinationRule has, so that there is no
